@@ -1,0 +1,5 @@
+//go:build !race && !spillway_invariants
+
+package core
+
+const invariants = false

@@ -1,0 +1,5 @@
+//go:build !spillway_sabotage
+
+package core
+
+func sabotage() bool { return false }
