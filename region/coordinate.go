@@ -6,7 +6,8 @@ import (
 )
 
 // A Coordinate is an event's name: the entity that it happened to, and the scope in which that entity is
-// known. The zero Coordinate is no name.
+// known. The zero Coordinate is no name; every other comes from NewCoordinate, so its names are good.
+// Coordinates are comparable.
 type Coordinate struct{ entity, scope string }
 
 const (
@@ -14,15 +15,17 @@ const (
 	maxSegments = 64
 )
 
-// NewCoordinate checks both names. An error is a *NameError.
+// NewCoordinate checks both names, the entity first. An error is a *NameError for the first byte at fault;
+// an empty name and one too long are refused before any byte is looked at.
 //
-// Each is 1 to 1,024 bytes of valid UTF-8 without control characters, slashes, vertical bars, equals signs
-// or two dots in a row; a scope has no at sign. An entity is 1 to 64 segments between colons, none empty.
+// A name is 1 to 1,024 bytes of valid UTF-8. It holds no control character (below 0x20, or 0x7F), no slash,
+// vertical bar or equals sign, and no two dots in a row; a scope holds no at sign either. An entity is 1 to
+// 64 segments with colons between them, none empty; in a scope a colon is a byte like any other.
 func NewCoordinate(entity, scope string) (Coordinate, error) {
-	if err := checkEntity(entity); err != nil {
+	if err := checkName("entity", entity); err != nil {
 		return Coordinate{}, err
 	}
-	if err := checkScope(scope); err != nil {
+	if err := checkName("scope", scope); err != nil {
 		return Coordinate{}, err
 	}
 	return Coordinate{entity: entity, scope: scope}, nil
@@ -34,72 +37,71 @@ func (c Coordinate) Entity() string { return c.entity }
 // Scope returns the scope's name.
 func (c Coordinate) Scope() string { return c.scope }
 
-// String returns "entity@scope". An entity may hold an at sign and a scope may not: the last one divides.
+// String returns "entity@scope". An entity may hold an at sign and a scope may not, so the last one divides.
 func (c Coordinate) String() string { return c.entity + "@" + c.scope }
 
-func checkEntity(name string) error {
-	if offset, err := checkName(name, false); err != nil {
-		return &NameError{Field: "entity", Name: clip(name), Offset: offset, Err: err}
+// checkName returns a *NameError, or nil. field is "entity" or "scope".
+func checkName(field, name string) error {
+	offset, why := fault(name, field == "entity")
+	if why == nil {
+		return nil
 	}
-	if offset, err := checkSegments(name); err != nil {
-		return &NameError{Field: "entity", Name: clip(name), Offset: offset, Err: err}
+	e := &NameError{Field: field, Name: excerpt(name, offset), Offset: offset, Err: why}
+	if offset < len(name) {
+		e.Byte = name[offset]
 	}
-	return nil
+	return e
 }
 
-func checkScope(name string) error {
-	if offset, err := checkName(name, true); err != nil {
-		return &NameError{Field: "scope", Name: clip(name), Offset: offset, Err: err}
-	}
-	return nil
-}
-
-// checkName returns the first byte at fault, and why it is.
-func checkName(name string, scope bool) (offset int, err error) {
+// fault returns the first byte of name at fault, and why it is; nil where none is.
+func fault(name string, entity bool) (offset int, why error) {
 	switch {
 	case name == "":
 		return 0, ErrEmpty
 	case len(name) > maxName:
 		return maxName, ErrTooLong
 	}
+	segments, start := 1, 0
 	for i, r := range name {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(name[i:], "\uFFFD"):
-			return i, ErrUTF8
-		case r == 0:
-			return i, ErrNUL
-		case r < 0x20 || r == 0x7F:
-			return i, ErrControl
-		case r == '/':
-			return i, ErrSlash
-		case r == '|':
-			return i, ErrPipe
-		case r == '=':
-			return i, ErrEquals
-		case r == '@' && scope:
-			return i, ErrAt
-		case r == '.' && strings.HasPrefix(name[i+1:], "."):
-			return i, ErrDotDot
+		if why := refused(name, i, r); why != nil {
+			return i, why
 		}
+		switch {
+		case !entity && r == '@':
+			return i, ErrAt
+		case entity && r == ':':
+			if i == start {
+				return i, ErrSegment
+			}
+			if segments == maxSegments {
+				return i, ErrTooDeep
+			}
+			segments, start = segments+1, i+1
+		}
+	}
+	if entity && start == len(name) {
+		return start, ErrSegment
 	}
 	return 0, nil
 }
 
-func checkSegments(name string) (offset int, err error) {
-	segments, start := 1, 0
-	for i := 0; i <= len(name); i++ {
-		if i < len(name) && name[i] != ':' {
-			continue
-		}
-		if i == start {
-			return i, ErrSegment
-		}
-		if i < len(name) {
-			if segments++; segments > maxSegments {
-				return i, ErrTooDeep
-			}
-		}
-		start = i + 1
+// refused tells why no name may hold the character r, which begins at byte i; nil where it may.
+func refused(name string, i int, r rune) error {
+	switch {
+	case r == utf8.RuneError && !strings.HasPrefix(name[i:], string(utf8.RuneError)):
+		return ErrUTF8
+	case r == 0:
+		return ErrNUL
+	case r < 0x20, r == 0x7F:
+		return ErrControl
+	case r == '/':
+		return ErrSlash
+	case r == '.' && strings.HasPrefix(name[i+1:], "."):
+		return ErrDotDot
+	case r == '|':
+		return ErrPipe
+	case r == '=':
+		return ErrEquals
 	}
-	return 0, nil
+	return nil
 }

@@ -2,17 +2,23 @@
 // event's place; a Region is the set of places that a subscriber asks for; an Index answers which of
 // many Regions match one Point.
 //
-//	alice, err := region.Parse("entity=alice|kind=0x1:0x002")
-//	alice.Match(region.Point{Entity: "alice:cart", Scope: "shop", Kind: 0x1002}) // true
+//	r, err := region.Parse("entity=alice|kind=0x1:0x002")
+//	if err != nil {
+//		return err // says which byte, and what should stand there
+//	}
+//	r.Match(region.Point{Entity: "alice:cart", Scope: "shop", Kind: 0x1002}) // true
 //
 // # Promises
 //
-//   - Whatever NewCoordinate and Validate let in is safe in a path, in a URL, in a log line and in the text of
-//     a Region: names hold no control characters, slashes, dots in a row, bars or equals signs.
+//   - A name that NewCoordinate or Validate let in is valid UTF-8 of at most 1,024 bytes without control
+//     characters of ASCII, slashes, two dots in a row, vertical bars and equals signs: it is one element of a
+//     path, never a way up, and it cannot end a line or a field of a Region's text.
 //   - Every refusal says which field, which byte and why; errors.Is tells the reasons apart.
-//   - A Region has one text: Parse takes what String writes, and nothing else. Region.Hash is the same in every
-//     process and every release.
-//   - A look-up in an Index takes no lock, and its time does not grow with the members that don't match.
+//   - Escape makes a scope of any text that is not empty or too long, and Unescape gives the text back.
+//   - A valid Region has one text: Parse takes what String writes, and nothing else. Region.Hash is the same in
+//     every process and every release.
+//   - Match allocates nothing. A look-up in an Index takes no lock, and its time does not grow with the
+//     members that don't match.
 //
 // # What the caller owes
 //
@@ -21,5 +27,7 @@
 //
 // # What is not promised
 //
-// The methods of Index, Entry and Matches are for package core, and may change in any release.
+// A name is not safe everywhere: it may hold spaces, quotes, percent signs, backslashes, or be a single dot.
+// The text of an error may change in any release; so may the methods of Index, Entry and Matches, which
+// are for package core.
 package region

@@ -3,67 +3,108 @@ package region
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 )
 
-// Why a name is refused; a *NameError says which name and where.
+// Why a name is refused. NewCoordinate, Region.Validate and Parse wrap them in a *NameError, which says whose
+// name it is and where the fault lies.
 var (
-	ErrEmpty   = errors.New("it is empty")
-	ErrTooLong = errors.New("it is longer than 1,024 bytes")
-	ErrUTF8    = errors.New("it is not valid UTF-8")
-	ErrNUL     = errors.New("it holds a NUL")
-	ErrControl = errors.New("it holds a control character")
-	ErrSlash   = errors.New("it holds a slash")
-	ErrDotDot  = errors.New("it holds two dots in a row")
-	ErrPipe    = errors.New("it holds a vertical bar")
-	ErrEquals  = errors.New("it holds an equals sign")
-	ErrAt      = errors.New("a scope holds no at sign")
-	ErrSegment = errors.New("a segment between colons is empty")
-	ErrTooDeep = errors.New("it has more than 64 segments")
+	ErrEmpty   = errors.New("spillway/region: the name is empty; it needs a byte at least")
+	ErrTooLong = errors.New("spillway/region: the name is longer than 1,024 bytes")
+	ErrUTF8    = errors.New("spillway/region: the name is not valid UTF-8")
+	ErrNUL     = errors.New("spillway/region: the name holds a NUL")
+	ErrControl = errors.New("spillway/region: the name holds a control character")
+	ErrSlash   = errors.New("spillway/region: the name holds a slash")
+	ErrDotDot  = errors.New("spillway/region: the name holds two dots in a row")
+	ErrPipe    = errors.New("spillway/region: the name holds a vertical bar")
+	ErrEquals  = errors.New("spillway/region: the name holds an equals sign")
+	ErrAt      = errors.New("spillway/region: the name holds an at sign, which only an entity may")
+	ErrSegment = errors.New("spillway/region: a segment of the name is empty; colons stand between segments only")
+	ErrTooDeep = errors.New("spillway/region: the name has more than 64 segments")
 )
 
 // Why a kind, a region or a text is refused.
 var (
-	ErrRange      = errors.New("out of range")
-	ErrReserved   = errors.New("the category is reserved")
-	ErrClockRange = errors.New("the clock's range ends before it begins")
-	// ErrSyntax: a text is not what String writes; a *SyntaxError says where.
-	ErrSyntax = errors.New("not in canonical form")
+	// ErrRange: a number is over what its field can hold.
+	ErrRange = errors.New("spillway/region: out of range")
+	// ErrReserved: a user's kinds are in neither category 0x0 (system) nor 0xD (effect).
+	ErrReserved = errors.New("spillway/region: the category is reserved")
+	// ErrClockRange: from is over to.
+	ErrClockRange = errors.New("spillway/region: the clock range ends before it begins")
+	// ErrSyntax: a text does not have the form that it should have.
+	ErrSyntax = errors.New("spillway/region: not in the form expected")
 )
 
-// A NameError says why an entity or a scope is refused, and where.
+// A NameError says why an entity or a scope is refused, and where. It is one of the sentinels from ErrEmpty
+// to ErrTooDeep, for errors.Is.
 type NameError struct {
 	Field  string // "entity" or "scope"
-	Name   string // its first bytes
-	Offset int    // the byte at fault, from 0; the length for what is missing
-	Err    error  // one of the sentinels above
+	Name   string // the name; of a long one, what is around Offset
+	Offset int    // the first byte at fault, counted from 0; the name's length where something is missing at its end
+	Byte   byte   // what stands there; 0 at the name's end
+	Err    error  // the sentinel
 }
 
+// Error says which name, where, why and, where Escape would help, that it would.
 func (e *NameError) Error() string {
-	return fmt.Sprintf("spillway/region: %s %q, byte %d: %v; Escape makes a name of anything", e.Field, e.Name, e.Offset, e.Err)
+	why := strings.TrimPrefix(e.Err.Error(), "spillway/region: ")
+	switch e.Err {
+	case ErrEmpty:
+		return fmt.Sprintf("spillway/region: %s: %s", e.Field, why)
+	case ErrTooLong, ErrSegment, ErrTooDeep:
+		return fmt.Sprintf("spillway/region: %s %q, byte %d: %s", e.Field, e.Name, e.Offset, why)
+	}
+	return fmt.Sprintf("spillway/region: %s %q, byte %d (0x%02x): %s; Escape writes such bytes as %%XX", e.Field, e.Name, e.Offset, e.Byte, why)
 }
 
-// Unwrap returns Err.
+// Unwrap returns the sentinel.
 func (e *NameError) Unwrap() error { return e.Err }
 
-// A SyntaxError says where a text leaves the form that it should have.
-type SyntaxError struct {
-	Text   string // its first bytes
-	Offset int    // the byte at fault, from 0
+// A TextError says where a text that was to be read leaves the form that it should have.
+type TextError struct {
+	What   string // "kind", "position", "region" or "escaped name"
+	Text   string // the text; of a long one, what is around Offset
+	Offset int    // the first byte at fault, counted from 0; the text's length where something is missing at its end
 	Want   string // what should stand there
+	Err    error  // ErrSyntax or ErrRange
 }
 
-func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("spillway/region: %q, byte %d: want %s", e.Text, e.Offset, e.Want)
+// Error says which text, where, and what was expected.
+func (e *TextError) Error() string {
+	why := ""
+	if e.Err == ErrRange {
+		why = "out of range, "
+	}
+	return fmt.Sprintf("spillway/region: %s %q, byte %d: %swant %s", e.What, e.Text, e.Offset, why, e.Want)
 }
 
-// Is makes errors.Is(err, ErrSyntax) true.
-func (e *SyntaxError) Is(target error) bool { return target == ErrSyntax }
+// Unwrap returns the sentinel.
+func (e *TextError) Unwrap() error { return e.Err }
 
-// clip keeps error messages short, whatever the input.
-func clip(s string) string {
-	const most = 64
-	if len(s) <= most {
+// excerpt returns s, or of a long s what is around offset: no input makes a message long, or is kept alive
+// by an error. The cuts do not go through a character, if there are characters.
+func excerpt(s string, offset int) string {
+	const around = 32
+	from, to := max(0, offset-around), min(len(s), offset+around)
+	if to-from == len(s) {
 		return s
 	}
-	return s[:most] + "…"
+	for range utf8.UTFMax - 1 {
+		if from > 0 && from < offset && !utf8.RuneStart(s[from]) {
+			from++
+		}
+		if to < len(s) && to > offset+1 && !utf8.RuneStart(s[to]) {
+			to--
+		}
+	}
+	var b strings.Builder
+	if from > 0 {
+		b.WriteString("…")
+	}
+	b.WriteString(s[from:to])
+	if to < len(s) {
+		b.WriteString("…")
+	}
+	return b.String()
 }

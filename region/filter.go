@@ -3,7 +3,7 @@ package region
 // A KindFilter says which kinds are asked for. The zero KindFilter is any.
 type KindFilter struct {
 	mode  uint8
-	value uint16 // a Kind, or a category
+	value uint16 // a Kind, or a category; 0 where mode is anyKind, so that equal filters are equal values
 }
 
 const (
@@ -12,14 +12,14 @@ const (
 	inCategory
 )
 
-// OneKind asks for one kind.
+// OneKind asks for one kind. OneKind(0) is kind 0, not any.
 func OneKind(k Kind) KindFilter { return KindFilter{mode: oneKind, value: uint16(k)} }
 
-// InCategory asks for every kind of a category, 0 to 15, reserved ones too. Over 15 is ErrRange from
-// Region.Validate.
+// InCategory asks for every kind of a category from 0 to 15; the reserved ones may be asked for, and
+// InCategory(0) is category 0, not any. Over 15 is ErrRange from Region.Validate, and matches nothing.
 func InCategory(c uint8) KindFilter { return KindFilter{mode: inCategory, value: uint16(c)} }
 
-// IsZero tells whether the filter is any.
+// IsZero tells whether f is any.
 func (f KindFilter) IsZero() bool { return f == KindFilter{} }
 
 // Match tells whether k is asked for.
@@ -39,10 +39,10 @@ type LaneFilter struct {
 	lane uint32
 }
 
-// OneLane asks for lane n; OneLane(0) is lane 0, not any.
+// OneLane asks for lane n. OneLane(0) is lane 0, not any.
 func OneLane(n uint32) LaneFilter { return LaneFilter{set: true, lane: n} }
 
-// IsZero tells whether the filter is any.
+// IsZero tells whether f is any.
 func (f LaneFilter) IsZero() bool { return !f.set }
 
 // Match tells whether lane n is asked for.
@@ -55,11 +55,11 @@ type ClockRange struct {
 	from, to uint32
 }
 
-// Clocks asks for clocks from and to and what lies between; Clocks(0, 0) is clock 0, not any. A from over
-// to is ErrClockRange from Region.Validate.
+// Clocks asks for clocks from and to and what lies between. Clocks(0, 0) is clock 0, not any. A from over to
+// is ErrClockRange from Region.Validate, and matches nothing.
 func Clocks(from, to uint32) ClockRange { return ClockRange{set: true, from: from, to: to} }
 
-// IsZero tells whether the range is any.
+// IsZero tells whether c is any.
 func (c ClockRange) IsZero() bool { return !c.set }
 
 // Match tells whether an entity's clock is asked for.
