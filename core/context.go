@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"maps"
-	"sync/atomic"
 )
 
 // A watch ends the subscriptions of one context, however many share it: one context.AfterFunc, found
@@ -15,12 +14,6 @@ type watch struct {
 	fired bool        // the reaper has taken its nodes; who comes later is refused
 	stop  func() bool // takes back the AfterFunc; nil until that is armed
 	empty bool        // the last of its subscriptions has left before stop was known
-
-	// pushed says that it is among the chores: a context ends once, but Wait may be quicker than the AfterFunc.
-	//   written by: fire, by compare-and-swap
-	//   read by:    fire
-	//   order:      one winner
-	pushed atomic.Bool
 }
 
 // cause returns why the context is over.
@@ -59,11 +52,10 @@ func (f *Fanout[T]) arm(w *watch) {
 	}
 }
 
-// fire hands w to the reaper, once.
+// fire hands w to the reaper. Wait may do so as well as the AfterFunc: each pushes its own chore, so that
+// Wait's barrier comes after one in any case, and the second finds nothing to do.
 func (f *Fanout[T]) fire(w *watch) {
-	if w.pushed.CompareAndSwap(false, true) {
-		f.assign(&chore[T]{kind: choreWatch, watch: w})
-	}
+	f.assign(&chore[T]{kind: choreWatch, watch: w})
 }
 
 // unwatch takes n from its watch, and stops the watch where n was the last. Under f.mu; the
@@ -105,6 +97,9 @@ func (f *Fanout[T]) forget(w *watch) {
 func (f *Fanout[T]) take(w *watch) []*Subscription {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if w.fired {
+		return nil
+	}
 	w.fired = true
 	nodes := w.nodes
 	w.nodes = nil
@@ -112,18 +107,4 @@ func (f *Fanout[T]) take(w *watch) []*Subscription {
 		f.forget(w)
 	}
 	return nodes
-}
-
-// overdue returns the watches whose contexts are over.
-func (f *Fanout[T]) overdue() (ws []*watch) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for done, w := range f.watches {
-		select {
-		case <-done:
-			ws = append(ws, w)
-		default:
-		}
-	}
-	return ws
 }

@@ -124,19 +124,53 @@ func (f *Fanout[T]) Close() error {
 }
 
 // Wait returns nil when everything that ended before the call is done: sinks closed, Observers told,
-// Done closed. A context that is over counts as an end, also if its function hasn't run yet.
-// It must not be called from a handler, a sink's Close or an Observer: it would wait for itself. If ctx
-// ends first, Wait returns its cause.
+// Done closed. A context that is over counts as an end, also if its function hasn't run yet; a Subscribe
+// that has not returned is not waited for. It must not be called from a handler, a sink's Close or an
+// Observer: it would wait for itself. If ctx ends first, Wait returns its cause.
 func (f *Fanout[T]) Wait(ctx context.Context) error {
-	for _, w := range f.overdue() {
+	over, due := f.overNow()
+	for _, w := range due {
 		f.fire(w)
 	}
 	c := &chore[T]{kind: choreBarrier, passed: make(chan struct{})}
 	f.assign(c)
 	select {
 	case <-c.passed:
-		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	// What another goroutine had ended, and not yet put on the retire list, came after the barrier.
+	for _, n := range over {
+		select {
+		case <-n.Done():
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// overNow returns the subscriptions that Wait waits for, of those that the reaper has not taken out, and
+// the watches whose contexts are over.
+func (f *Fanout[T]) overNow() (over []*node[T], due []*watch) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for done, w := range f.watches {
+		select {
+		case <-done:
+			due = append(due, w)
+		default:
+		}
+	}
+	late := make(map[*watch]bool, len(due))
+	for _, w := range due {
+		late[w] = true
+	}
+	for _, n := range f.nodes {
+		state := n.state.Load()
+		if state&opened != 0 && (state&phaseMask != phaseLive || f.closed || late[n.watch]) {
+			over = append(over, n)
+		}
+	}
+	return over, due
 }

@@ -88,6 +88,7 @@ func (g *grace) leave(e, n uint64) {
 	}
 	step("grace:counted-out")
 	if w&inside == 0 && g.parked.Load() {
+		step("grace:waking")
 		select {
 		case g.wake <- struct{}{}:
 		default: // a token is there already

@@ -66,6 +66,7 @@ func (f *Fanout[T]) gauge(n *node[T], state uint32, held, capacity int) {
 	switch {
 	case state&lagging == 0 && capacity > 0 && held >= capacity-capacity/4:
 		if n.state.Or(lagging)&lagging == 0 {
+			step("warn:marked")
 			n.state.Or(warned)
 			f.enqueue(&n.Subscription)
 		}
@@ -88,12 +89,14 @@ func (f *Fanout[T]) enqueue(s *Subscription) {
 // assign puts a chore on its list, and sees to it that there is a reaper.
 func (f *Fanout[T]) assign(c *chore[T]) {
 	f.chores.push(c)
+	step("chore:pushed")
 	f.kick()
 }
 
 // kick starts the reaper where there is none.
 func (f *Fanout[T]) kick() {
 	if !f.reaping.Load() && f.reaping.CompareAndSwap(false, true) {
+		step("retire:reaping")
 		go f.reap()
 	}
 }
@@ -111,6 +114,7 @@ type retireList struct {
 func (l *retireList) push(s *Subscription) {
 	for {
 		s.next = l.head.Load()
+		step("retire:linking")
 		if l.head.CompareAndSwap(s.next, s) {
 			return
 		}

@@ -74,7 +74,7 @@ func (f *Fanout[T]) Stats() Stats {
 	}
 	s.Accepted = s.Matched - s.PrunedFull - s.PrunedClosed
 	if since := c.busySince.Load(); since != 0 {
-		s.SlowClose = time.Since(c.born) - since
+		s.SlowClose = max(0, time.Since(c.born)-since)
 	}
 	f.mu.Lock()
 	f.broadcasts = max(f.broadcasts, f.grace.finished())

@@ -8,8 +8,9 @@ import (
 )
 
 // Subscribe registers s for the events whose Points r matches. A broadcast that begins after Subscribe
-// has returned reaches it; one that ended before the call never does. The subscription ends by its
-// Cancel, with ctx, when s refuses an event, or with the Fanout; s.Close is then called, once.
+// has returned reaches it; one that ended before the call never does; one under way meanwhile, the one
+// whose handler calls Subscribe too, may or may not. The subscription ends by its Cancel, with ctx, when
+// s refuses an event, or with the Fanout; s.Close is then called, once.
 //
 // It refuses with ErrNilSink, ErrLiveClock, r's own error, ErrClosed or, for a context that is already
 // over, an error that is both ErrCancelled and the context's cause. A Subscribe that fails offers nothing
@@ -76,6 +77,7 @@ func (f *Fanout[T]) enroll(ctx context.Context, n *node[T], at site) error {
 	f.mu.Unlock()
 	f.counters.subscribed.Add(1)
 	if fresh {
+		step("subscribe:arming")
 		f.arm(w)
 	}
 	return nil
