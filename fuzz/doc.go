@@ -1,0 +1,8 @@
+// Package fuzz holds the fuzz targets, one a file, and the Model that one of them plays against.
+//
+// No target is content that nothing panics: each compares what it tests with a second opinion (a plain
+// model, a linear scan, a regular expression, the standard library) or takes a value there and back again.
+// Every input that was ever found to break one is kept under testdata/fuzz, where go test runs it.
+//
+//	go test ./fuzz -run '^$' -fuzz '^FuzzNames$' -fuzztime 1m
+package fuzz
