@@ -23,10 +23,15 @@ func (f *Fanout[T]) Broadcast(v T) Outcome {
 	if live <= 0 {
 		return Outcome{}
 	}
+	return f.broadcast(&v, live)
+}
+
+// broadcast is apart from Broadcast so that one who finds nobody doesn't pay for setting up the walk.
+func (f *Fanout[T]) broadcast(v *T, live int64) Outcome {
 	w := walk[T]{fanout: f}
 	w.enter()
 	defer w.leave()
-	w.broadcast(&v)
+	w.broadcast(v)
 	return w.outcome(live)
 }
 
@@ -78,7 +83,7 @@ type walk[T any] struct {
 
 	offering bool // a panic now is in a sink: not the caller's
 	located  bool // point is the event's
-	keyed    bool // those with the zero Region have had the event, the others are having it
+	keyed    bool // there are Regions other than the zero Region: keys is the look-up
 
 	point region.Point
 	keys  region.Matches[member[T]]
@@ -119,26 +124,25 @@ func (w *walk[T]) outcome(live int64) Outcome {
 }
 
 // broadcast takes one event past everybody: first those with the zero Region, for whom nothing needs to
-// be looked up, then those whose Regions match its Point.
+// be looked up, then those whose Regions match its Point. The look-up begins before the first of them is
+// offered anything, so that its memory comes meanwhile.
 func (w *walk[T]) broadcast(v *T) {
 	w.events++
-	w.located, w.keyed = false, false
-	w.offerTo(w.fanout.index.Everything(), v)
-	if w.fanout.index.Selective() {
-		w.offerKeys(v)
+	w.located, w.keyed = false, w.fanout.index.Selective()
+	if w.keyed {
+		w.locate(v)
+		w.keys.Begin(w.fanout.index, &w.point)
+		step("broadcast:located")
 	}
+	w.offerTo(w.fanout.index.Everything(), v)
+	w.offerKeys(v)
 }
 
-// offerKeys takes the event past those whose Regions match its Point.
+// offerKeys takes the event past those whose Regions match its Point, where there are such Regions.
 func (w *walk[T]) offerKeys(v *T) {
-	w.keyed = true
-	w.locate(v)
-	w.keys.Begin(w.fanout.index)
-	step("broadcast:located")
-	w.walkKeys(v)
-}
-
-func (w *walk[T]) walkKeys(v *T) {
+	if !w.keyed {
+		return
+	}
 	for key := w.keys.Next(&w.point); key != nil; key = w.keys.Next(&w.point) {
 		w.offerTo(key.Members(), v)
 	}
@@ -160,7 +164,7 @@ func (w *walk[T]) offer(v *T) {
 		m := &w.members[w.next]
 		w.next++
 		n := m.node
-		state := n.state.Load()
+		state := n.state().Load()
 		if !offerable(state) {
 			w.passOver(n, state, v)
 			continue
@@ -192,9 +196,10 @@ func (w *walk[T]) locate(v *T) {
 	if w.located {
 		return
 	}
-	w.point = region.Point{}
 	if w.fanout.locate != nil {
 		w.point = w.fanout.locate(*v)
+	} else {
+		w.point = region.Point{}
 	}
 	w.located = true
 }
@@ -206,7 +211,7 @@ func (w *walk[T]) judge(n *node[T], verdict Verdict, v *T) {
 		w.accepted++
 		if f.lag != nil {
 			held, capacity := f.held(n.sink)
-			f.gauge(n, n.state.Load(), held, capacity)
+			f.gauge(n, n.state().Load(), held, capacity)
 		}
 		return
 	}
@@ -237,10 +242,5 @@ func (w *walk[T]) rescue(v *T) {
 	for w.next < len(w.members) {
 		w.offer(v)
 	}
-	switch {
-	case w.keyed:
-		w.walkKeys(v)
-	case w.fanout.index.Selective():
-		w.offerKeys(v)
-	}
+	w.offerKeys(v)
 }

@@ -100,7 +100,7 @@ func (f *Fanout[T]) Len() int { return int(max(0, f.live.Load())) }
 func (f *Fanout[T]) Subscriptions() iter.Seq[Info] {
 	return func(yield func(Info) bool) {
 		for _, n := range f.registered() {
-			if offerable(n.state.Load()) && !yield(f.infoOf(ending[T]{node: n})) {
+			if offerable(n.state().Load()) && !yield(f.infoOf(ending[T]{node: n})) {
 				return
 			}
 		}
@@ -167,7 +167,7 @@ func (f *Fanout[T]) overNow() (over []*node[T], due []*watch) {
 		late[w] = true
 	}
 	for _, n := range f.nodes {
-		state := n.state.Load()
+		state := n.state().Load()
 		if state&opened != 0 && (state&phaseMask != phaseLive || f.closed || late[n.watch]) {
 			over = append(over, n)
 		}

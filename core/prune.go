@@ -52,36 +52,36 @@ func (w *walk[T]) miss(n *node[T], v *T) {
 	w.locate(v)
 	w.offering = offering
 	n.lower(w.point.Sequence)
-	n.state.Or(placed)
+	n.state().Or(placed)
 }
 
 func (f *Fanout[T]) pruned(n *node[T]) {
-	n.state.Or(ready)
+	n.state().Or(ready)
 	step("prune:ready")
-	f.enqueue(&n.Subscription)
+	f.enqueue(n)
 }
 
 // gauge warns, through the reaper, of a buffer that has become three quarters full.
 func (f *Fanout[T]) gauge(n *node[T], state uint32, held, capacity int) {
 	switch {
 	case state&lagging == 0 && capacity > 0 && held >= capacity-capacity/4:
-		if n.state.Or(lagging)&lagging == 0 {
+		if n.state().Or(lagging)&lagging == 0 {
 			step("warn:marked")
-			n.state.Or(warned)
-			f.enqueue(&n.Subscription)
+			n.state().Or(warned)
+			f.enqueue(n)
 		}
 	case state&lagging != 0 && held < capacity-capacity/2:
-		n.state.And(^lagging)
+		n.state().And(^lagging)
 	}
 }
 
-// enqueue puts s on the retire list, unless it is there already, and sees to it that there is a reaper.
-func (f *Fanout[T]) enqueue(s *Subscription) {
-	if s.state.Or(queued)&queued != 0 {
+// enqueue puts n on the retire list, unless it is there already, and sees to it that there is a reaper.
+func (f *Fanout[T]) enqueue(n *node[T]) {
+	if n.state().Or(queued)&queued != 0 {
 		return
 	}
 	step("retire:queued")
-	f.retired.push(s)
+	f.retired.push(&n.Subscription)
 	step("retire:pushed")
 	f.kick()
 }

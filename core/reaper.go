@@ -87,7 +87,7 @@ func (f *Fanout[T]) collect() bool {
 	for s := first; s != nil; {
 		n, _ := s.self.(*node[T])
 		s, n.next = s.next, nil // before queued is cleared: then others may push it again
-		before := n.state.And(^(queued | warned))
+		before := n.state().And(^(queued | warned))
 		if before&phaseMask == phaseRetired {
 			continue // its canceller queued it once more after its end had been seen to
 		}
@@ -200,7 +200,7 @@ func (f *Fanout[T]) infoOf(e ending[T]) Info {
 
 // sayWhy completes the cause of n's end and lets Err speak.
 func (f *Fanout[T]) sayWhy(n *node[T]) {
-	state := n.state.Load()
+	state := n.state().Load()
 	verdict := Closed
 	switch state & phaseMask {
 	case phasePrunedFull:

@@ -105,7 +105,7 @@ func (f *Fanout[T]) announce(n *node[T]) {
 func (f *Fanout[T]) open(n *node[T]) {
 	step("subscribe:opening")
 	f.live.Add(1)
-	before := n.state.Or(opened)
+	before := n.state().Or(opened)
 	step("subscribe:opened")
 	if before&phaseMask == phaseLive {
 		return
@@ -114,7 +114,7 @@ func (f *Fanout[T]) open(n *node[T]) {
 	f.counters.cancelled.Add(1)
 	f.counters.retiring.Add(1)
 	if before&ready != 0 {
-		f.enqueue(&n.Subscription)
+		f.enqueue(n)
 	}
 }
 
@@ -124,9 +124,9 @@ func (n *node[T]) refuse(err error) {
 	n.sink = nil
 	if _, won := n.turn(phaseCancelled); won {
 		n.cause = &err
-		n.state.Or(ready)
+		n.state().Or(ready)
 	}
-	if n.state.Or(opened)&ready != 0 {
+	if n.state().Or(opened)&ready != 0 {
 		n.speak()
 		n.closeDone()
 	} // else it is being cancelled, and its canceller leaves the rest to the reaper
@@ -150,9 +150,9 @@ func (n *node[T]) end(cause *error) {
 		cause = &errClosed // Close came first; the reaper has just not got here yet
 	}
 	n.cause = cause
-	before = n.state.Or(ready)
+	before = n.state().Or(ready)
 	step("cancel:ready")
 	if before&opened != 0 {
-		f.enqueue(&n.Subscription)
+		f.enqueue(n)
 	}
 }

@@ -11,14 +11,6 @@ import (
 type Subscription struct {
 	self ender // the node that this Subscription is part of
 
-	// state is a phase and flags; see below.
-	//   written by: Subscribe, Cancel, broadcasts that prune or warn, the reaper; only by atomic Or, And and compare-and-swap
-	//   read by:    every broadcast that comes past, before each offer; Err
-	//   order:      phases change by compare-and-swap, so that one end wins; what an end has to say is written before its ready flag
-	state atomic.Uint32
-
-	held uint32 // what the sink's buffer held at the refusal; written by the pruner before ready, read by the reaper after
-
 	// missed is the least sequence refused or passed over; noSequence: none yet.
 	//   written by: broadcasts, by compare-and-swap downwards
 	//   read by:    the reaper, once grace has passed
@@ -41,39 +33,9 @@ type Subscription struct {
 
 	watch      *watch // of its context; nil where that is never over. Under Fanout.mu
 	watchPlace uint32 // in watch.nodes; under Fanout.mu
+
+	held uint32 // what the sink's buffer held at the refusal; written by the pruner before ready, read by the reaper after
 }
-
-// The lowest three bits of a state are its phase:
-//
-//	live --a refusal, a panic in Offer--> prunedFull, prunedClosed --+
-//	live --Cancel, context, Close-------> cancelled -----------------+--grace--> retired
-//
-// Err speaks from retired on; then come Sink.Close, Ended, Done.
-const (
-	phaseLive uint32 = iota
-	phaseCancelled
-	phasePrunedFull
-	phasePrunedClosed
-	phaseRetired
-
-	phaseMask = 7
-)
-
-// The other bits of a state are flags.
-const (
-	// opened is set by Subscribe, last of all: the one store that makes a subscription visible. It
-	// settles too who puts on the retire list what was cancelled before: the later of Subscribe, which
-	// sets opened, and of the canceller, which sets ready.
-	opened  uint32 = 8 << iota
-	ready          // the end is complete: cause, held and missed are written
-	queued         // it is on the retire list
-	lagging        // its buffer has been three quarters full, and not less than half full since
-	warned         // the LagObserver is still to be told
-	placed         // missed is a sequence
-)
-
-// offerable tells whether a broadcast may offer: opened, and not over.
-func offerable(state uint32) bool { return state&(phaseMask|opened) == phaseLive|opened }
 
 // noSequence is what missed begins at: no sequence is greater.
 const noSequence = ^uint64(0)
@@ -90,6 +52,7 @@ var closedDone = func() *doneChan {
 type ender interface {
 	end(cause *error)
 	region() region.Region
+	retired() bool
 }
 
 // ID returns the Subscription's number, from 1, unique within its Fanout.
@@ -128,7 +91,7 @@ func (s *Subscription) Done() <-chan struct{} {
 // it ended: a *PrunedError, ErrCancelled (with the context's cause, if it was a context), CancelCause's
 // cause, or ErrClosed. It is final.
 func (s *Subscription) Err() error {
-	if s.state.Load()&phaseMask != phaseRetired {
+	if !s.self.retired() {
 		return nil
 	}
 	return *s.cause
@@ -139,31 +102,6 @@ func (s *Subscription) lower(sequence uint64) {
 	for {
 		m := s.missed.Load()
 		if m <= sequence || s.missed.CompareAndSwap(m, sequence) {
-			return
-		}
-	}
-}
-
-// turn changes the phase from live, once; false where another end came first. Each retry means that
-// another goroutine set a flag.
-func (s *Subscription) turn(phase uint32) (before uint32, won bool) {
-	for {
-		old := s.state.Load()
-		if old&phaseMask != phaseLive {
-			return old, false
-		}
-		if s.state.CompareAndSwap(old, old|phase) {
-			return old, true
-		}
-	}
-}
-
-// speak turns the phase to retired: Err answers from here on. Each retry means that another goroutine
-// set a flag.
-func (s *Subscription) speak() {
-	for {
-		old := s.state.Load()
-		if s.state.CompareAndSwap(old, old&^phaseMask|phaseRetired) {
 			return
 		}
 	}

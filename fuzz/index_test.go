@@ -163,7 +163,7 @@ func compareAt(t *testing.T, x *region.Index[*guest], guests []*guest, p region.
 	}
 	add(x.Everything())
 	var walk region.Matches[*guest]
-	walk.Begin(x)
+	walk.Begin(x, &p)
 	for e := walk.Next(&p); e != nil; e = walk.Next(&p) {
 		add(e.Members())
 	}

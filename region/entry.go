@@ -3,7 +3,7 @@ package region
 import "sync/atomic"
 
 // An Entry is one member's place in an [Index]. The owner of the member embeds it, fills it
-// once with [NewEntry], and hands it to Insert and Remove; no field is the owner's to touch.
+// once with [NewEntry], and hands it to Insert and Remove; no field but Mark is the owner's to touch.
 //
 // The fields that a look-up reads come first and fill one cache line of 64 bytes when M is two
 // words: a look-up that finds a lone member has read all it needs with that line.
@@ -11,11 +11,16 @@ type Entry[M any] struct {
 	list   *list[M] // of a lead alone: the members that share its key; nil in a lone Entry
 	member [1]M     // an array, so that a lone member is a slice without an allocation
 	entity string
-	scope  string
-	kind   KindFilter
-	lane   uint32
+
+	// Mark is the owner's, for what it has to know of each member that it comes past: it shares the line.
+	// The Index never looks at it.
+	Mark atomic.Uint32
+
+	lane  uint32
+	scope string
 
 	// Only Insert and Remove look at these.
+	kind   KindFilter
 	at     uint32 // place in its list's entries, where the Entry shares its key
 	onLane bool   // lane is asked for
 }

@@ -36,6 +36,10 @@ type Index[M any] struct {
 	//   order:      raised before such a member can be found, lowered after it is gone
 	selective atomic.Int64
 
+	// broad counts those of them that ask for no single kind: where there is none, a walk is over after one family.
+	//   written by, read by, order: as selective, but Matches reads it
+	broad atomic.Int64
+
 	entities, scopes maphash.Seed
 	salt             [3]uint64
 	keep             uint64 // bits of the hash that count: all, but in the test that makes every key collide
@@ -64,9 +68,7 @@ func NewIndex[M any]() *Index[M] {
 // Insert adds e, which is in no Index, and whose Region is valid. One store makes it visible.
 func (x *Index[M]) Insert(e *Entry[M]) {
 	s := e.shape()
-	if s != (shape{}) || e.kind.mode != anyKind {
-		x.selective.Add(1)
-	}
+	x.count(e, s, 1)
 	f := x.family(e.kind)
 	if s == (shape{}) {
 		if !join(&f.whole, e) {
@@ -123,10 +125,18 @@ func (x *Index[M]) Remove(e *Entry[M]) *M {
 	if f.empty() {
 		x.unlink(e.kind)
 	}
-	if s != (shape{}) || e.kind.mode != anyKind {
-		x.selective.Add(-1)
-	}
+	x.count(e, s, -1)
 	return rest
+}
+
+func (x *Index[M]) count(e *Entry[M], s shape, n int64) {
+	if s == (shape{}) && e.kind.mode == anyKind {
+		return
+	}
+	if e.kind.mode != oneKind {
+		x.broad.Add(n)
+	}
+	x.selective.Add(n)
 }
 
 // join adds e to those that share the key held in slot; false where the slot is empty. The second

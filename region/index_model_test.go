@@ -147,7 +147,7 @@ func (m *indexModel) check(t *rapid.T) {
 func (m *indexModel) checkGroups(t *rapid.T) {
 	for _, p := range m.points[:60] {
 		var walk region.Matches[*tenant]
-		walk.Begin(m.x)
+		walk.Begin(m.x, &p)
 		for e := walk.Next(&p); e != nil; e = walk.Next(&p) {
 			last := -1
 			for _, tn := range e.Members() {

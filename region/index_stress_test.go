@@ -149,7 +149,7 @@ func countStayers(x *region.Index[*tenant], seen []int) {
 	}
 	add(x.Everything())
 	var walk region.Matches[*tenant]
-	walk.Begin(x)
+	walk.Begin(x, &stressPoint)
 	for e := walk.Next(&stressPoint); e != nil; e = walk.Next(&stressPoint) {
 		add(e.Members())
 	}

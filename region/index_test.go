@@ -39,7 +39,7 @@ func lookUpAgain(walk *region.Matches[*tenant], x *region.Index[*tenant], p regi
 		}
 	}
 	add(x.Everything())
-	walk.Begin(x)
+	walk.Begin(x, &p)
 	for e := walk.Next(&p); e != nil; e = walk.Next(&p) {
 		add(e.Members())
 	}
@@ -222,7 +222,7 @@ func TestIndexEverything(t *testing.T) {
 		t.Errorf("with another: Everything() = %v, Selective() = %v", got, x.Selective())
 	}
 	var walk region.Matches[*tenant]
-	walk.Begin(x)
+	walk.Begin(x, &region.Point{})
 	if e := walk.Next(&region.Point{}); e == nil || e.Members()[0] != one {
 		t.Errorf("the walk finds %v first, want category 0's", e)
 	}
@@ -246,7 +246,7 @@ func TestIndexRemoveReturnsTheSlotStillSeen(t *testing.T) {
 		}
 		for _, m := range tenants {
 			var walk region.Matches[*tenant]
-			walk.Begin(x)
+			walk.Begin(x, &region.Point{Scope: "home"})
 			seen := walk.Next(&region.Point{Scope: "home"}).Members()
 			at := slices.Index(seen, m)
 			if slot := x.Remove(&m.entry); at < 0 || slot != &seen[at] {
@@ -272,7 +272,7 @@ func TestIndexLookUpAllocatesNothing(t *testing.T) {
 	allocs := testing.AllocsPerRun(100, func() {
 		found = len(x.Everything())
 		var walk region.Matches[*tenant]
-		walk.Begin(x)
+		walk.Begin(x, &p)
 		for e := walk.Next(&p); e != nil; e = walk.Next(&p) {
 			found += len(e.Members())
 		}
