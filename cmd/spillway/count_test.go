@@ -1,0 +1,64 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/region"
+)
+
+// The count finds what core never does: whatever is wrong with a receipt is named.
+func TestCountFindsWhatIsWrong(t *testing.T) {
+	events := history(t, 12) // of repo0: 0, 3, 6, 9
+	pruned := func(missed uint64) *core.PrunedError { return &core.PrunedError{Missed: missed, HasMissed: true} }
+	for name, c := range map[string]struct {
+		reader *reader
+		want   string // "" is conserved
+	}{
+		"all":                        {&reader{received: []uint32{0, 3, 6, 9}}, ""},
+		"some held":                  {&reader{received: []uint32{0, 3}, held: []uint32{6, 9}}, ""},
+		"pruned":                     {&reader{received: []uint32{0, 3}, pruned: pruned(6)}, ""},
+		"pruned at once":             {&reader{pruned: pruned(0)}, ""},
+		"a gap":                      {&reader{received: []uint32{0, 6, 9}}, "event 3: it matches, and was neither given out"},
+		"the end is missing":         {&reader{received: []uint32{0, 3, 6}}, "event 9: it matches, and was neither"},
+		"nothing":                    {&reader{}, "event 0: it matches, and was neither"},
+		"twice":                      {&reader{received: []uint32{0, 3, 3, 6, 9}}, "event 3: it was given out twice"},
+		"held too":                   {&reader{received: []uint32{0, 3, 6}, held: []uint32{6, 9}}, "event 6: it was given out twice"},
+		"not its own":                {&reader{received: []uint32{0, 3, 4, 6, 9}}, "event 4: it was given out, and the region does not match"},
+		"of another input":           {&reader{received: []uint32{0, 3, 6, 9, 99}}, "event 99: it was given out, and never broadcast"},
+		"disorder":                   {&reader{received: []uint32{0, 6, 3, 9}}, "event 3: it was given out after event 6"},
+		"missed before the first":    {&reader{received: []uint32{0}, pruned: pruned(6)}, "event 3: it matches, and was neither"},
+		"after the first missed":     {&reader{received: []uint32{0, 3, 9}, pruned: pruned(6)}, "event 9: it was given out after event 6 was missed"},
+		"the first missed is here":   {&reader{received: []uint32{0, 3, 6}, pruned: pruned(6)}, "event 6: it is said to be missed first, and was given out"},
+		"the first missed is no one": {&reader{received: []uint32{0, 3}, pruned: pruned(5)}, "event 5: it is said to be missed first, and the region does not match"},
+		"the first missed is beyond": {&reader{received: []uint32{0, 3}, pruned: pruned(50)}, "event 50: it is said to be missed first, and the region"},
+		"the first missed is unsaid": {&reader{received: []uint32{0, 3}, pruned: &core.PrunedError{}}, "does not say what it missed first"},
+	} {
+		r := c.reader
+		r.region = region.Region{Scope: "repo0"}
+		tallies, wrong := newCount(events, true).all([]*reader{r})
+		if got := tallies[0]; got.matched != 4 || got.missed() != 4-len(r.received)-len(r.held) {
+			t.Errorf("%s: got %+v", name, got)
+		}
+		switch {
+		case c.want == "" && wrong != nil:
+			t.Errorf("%s: got %v", name, wrong)
+		case c.want != "" && (wrong == nil || !strings.Contains(wrong.Error(), c.want)):
+			t.Errorf("%s: got %v, want %s", name, wrong, c.want)
+		}
+	}
+}
+
+// With several writers an order is nobody's, and an earlier event may come after the end.
+func TestCountOfSeveralWriters(t *testing.T) {
+	events := history(t, 12)
+	r := &reader{region: region.Region{Scope: "repo0"}, received: []uint32{9, 0}, pruned: &core.PrunedError{Missed: 6, HasMissed: true}}
+	if _, wrong := newCount(events, false).all([]*reader{r}); wrong != nil {
+		t.Error(wrong)
+	}
+	r.pruned = nil
+	if _, wrong := newCount(events, false).all([]*reader{r}); wrong == nil || wrong.event != 3 {
+		t.Errorf("got %v, want event 3", wrong)
+	}
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+)
+
+// leakless is a testing.M that fails where a goroutine is left over.
+type leakless struct{ m *testing.M }
+
+func (l leakless) Run() int {
+	code := l.m.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+func TestMain(m *testing.M) {
+	testscript.Main(leakless{m}, map[string]func(){"spillway": main})
+}
+
+// The scripts are the command line's tests: testdata/script.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"zip": zip, "cut": cut, "events": events, "longline": longLine, "exits": exits, "sameregions": sameRegions,
+		},
+	})
+}
+
+// zip FILE TO writes FILE to TO, gzipped.
+func zip(ts *testscript.TestScript, _ bool, args []string) {
+	f, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	z := gzip.NewWriter(f)
+	_, err = z.Write([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ts.Check(z.Close())
+	ts.Check(f.Close())
+}
+
+// cut FILE N keeps the first N bytes of FILE.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
+}
+
+// events N TO writes N events of ten entities and three lanes.
+func events(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"entity":"shop:order%d","scope":"main","kind":"0x1:0x00%d","lane":%d,"time":%d}`+"\n", i%10, i%2+1, i%3, i)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o666))
+}
+
+// longline MIB TO appends a line of so many MiB to TO.
+func longLine(ts *testscript.TestScript, _ bool, args []string) {
+	mib, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[1]), os.O_APPEND|os.O_WRONLY, 0)
+	ts.Check(err)
+	part := []byte(strings.Repeat("x", 1<<20))
+	for range mib {
+		_, err := f.Write(part)
+		ts.Check(err)
+	}
+	_, err = f.WriteString("\n")
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+// exits CODE PATTERN [ARG ...] runs spillway with the arguments, and looks at its exit code, and for the
+// pattern on its one line of stderr.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec("spillway", args[2:]...)
+	var exit *exec.ExitError
+	if code := 0; !errors.As(err, &exit) || fmt.Sprint(exit.ExitCode()) != args[0] {
+		if exit != nil {
+			code = exit.ExitCode()
+		}
+		ts.Fatalf("exit %d, want %s", code, args[0])
+	}
+	says := ts.ReadFile("stderr")
+	if !strings.Contains(says, args[1]) || strings.Count(says, "\n") != 1 {
+		ts.Fatalf("stderr %q, want one line with %q", says, args[1])
+	}
+}
+
+// sameregions FILE FILE looks whether two tables have the same regions.
+func sameRegions(ts *testscript.TestScript, not bool, args []string) {
+	regions := func(file string) string {
+		var names []string
+		for line := range strings.Lines(ts.ReadFile(file)) {
+			if fields := strings.Fields(line); len(fields) == 6 && fields[4] == "-" {
+				names = append(names, fields[5])
+			}
+		}
+		if len(names) == 0 {
+			ts.Fatalf("%s has no regions", file)
+		}
+		return strings.Join(names, "\n")
+	}
+	if (regions(args[0]) == regions(args[1])) == not {
+		ts.Fatalf("the same regions: %v", !not)
+	}
+}
+
+// A build that drops one delivery in the core must be told from one that conserves.
+func TestSabotageIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program anew: not with -short")
+	}
+	bin := filepath.Join(t.TempDir(), "spillway")
+	build := exec.Command("go", "build", "-tags", "spillway_sabotage", "-o", bin, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	in := filepath.Join(t.TempDir(), "in.jsonl")
+	text := `{"entity":"a","scope":"s","kind":"0x1:0x001"}` + "\n" + `{"entity":"b","scope":"s","kind":"0x1:0x001"}` + "\n"
+	if err := os.WriteFile(in, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"--all", "--json"} {
+		var out, says strings.Builder
+		cmd := exec.CommandContext(t.Context(), bin, "replay", flag, "--region", "entity=a", "--region", "entity=b", in)
+		cmd.Stdout, cmd.Stderr = &out, &says
+		err := cmd.Run()
+		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 {
+			t.Errorf("%s: got %v, want exit 1", flag, err)
+		}
+		if want := `region "entity=a", event 0`; !strings.Contains(says.String(), want) {
+			t.Errorf("%s: stderr %q does not say %s", flag, says.String(), want)
+		}
+		if !strings.Contains(out.String(), "conserved: no") && !strings.Contains(out.String(), `"conserved":false`) {
+			t.Errorf("%s: stdout says it is conserved: %s", flag, out.String())
+		}
+	}
+}
+
+// The real history, whole: everything is conserved, however it is read.
+func TestReplayOfRealEvents(t *testing.T) {
+	data := filepath.Join("..", "..", "..", "shared", "data", "git-events.jsonl.gz")
+	if _, err := os.Stat(data); err != nil {
+		t.Skipf("real events are not beside this checkout: %v", err)
+	}
+	if testing.Short() {
+		t.Skip("replays 209,996 events: not with -short")
+	}
+	for _, args := range [][]string{
+		{"--stuck", "100", "--capacity", "64"},
+		{"--pace", "none", "--writers", "4"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			var out, says strings.Builder
+			code := run(context.Background(), append([]string{"replay", data}, args...), stdio{strings.NewReader(""), &out, &says})
+			if code != 0 || !strings.Contains(out.String(), "conserved: yes") {
+				t.Errorf("exit %d\n%s%s", code, out.String(), says.String())
+			}
+		})
+	}
+}
+
+// Ctrl-C ends a replay with what was done so far.
+func TestInterrupted(t *testing.T) {
+	in := filepath.Join(t.TempDir(), "in.jsonl")
+	line := `{"entity":"a","scope":"s","kind":"0x1:0x001"}` + "\n"
+	if err := os.WriteFile(in, []byte(strings.Repeat(line, 1000)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, says strings.Builder
+	code := run(ctx, []string{"replay", "--region", "*", "--json", in}, stdio{strings.NewReader(""), &out, &says})
+	if code != exitInterrupted || !strings.Contains(out.String(), `"conserved":true`) || !strings.Contains(says.String(), "interrupted") {
+		t.Errorf("exit %d, stdout %q, stderr %q", code, out.String(), says.String())
+	}
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/region"
+)
+
+// A decoder turns the lines of an input into events; it knows one format, and what the lines before said.
+type decoder interface {
+	decode(line []byte) (*core.Envelope, error)
+}
+
+// newDecoder returns the decoder of a format; where that is auto, of the one that the line is in.
+func newDecoder(format string, line []byte) (decoder, error) {
+	if format == "auto" {
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(line, &fields); err != nil {
+			return nil, notJSON(err)
+		}
+		switch {
+		case fields["entity"] != nil:
+			format = "spillway"
+		case fields["commit"] != nil:
+			format = "git"
+		default:
+			return nil, errors.New(`neither the field "entity" of format spillway nor "commit" of format git; --format says which it is`)
+		}
+	}
+	if format == "git" {
+		return newGitDecoder(), nil
+	}
+	return &spillwayDecoder{names: make(names)}, nil
+}
+
+func notJSON(err error) error { return fmt.Errorf("not a JSON object: %w", err) }
+
+func missing(field string) error { return fmt.Errorf("the field %q is missing", field) }
+
+// names gives equal names the same memory: an input has few, and says them often.
+type names map[string]string
+
+func (n names) intern(s string) string {
+	if kept, ok := n[s]; ok {
+		return kept
+	}
+	s = strings.Clone(s)
+	n[s] = s
+	return s
+}
+
+// numbered returns an ID that says which event of the input it is, from 1.
+func numbered(n uint64) (id core.ID) {
+	for i := range 8 {
+		id[15-i] = byte(n >> (8 * i))
+	}
+	return id
+}
+
+// commitID returns a commit's first 32 hexadecimal digits as an ID.
+func commitID(s string) (id core.ID, err error) {
+	if len(s) != 2*len(id) {
+		return id, fmt.Errorf("%q is not a commit: want its first 32 hexadecimal digits", s)
+	}
+	if _, err := hex.Decode(id[:], []byte(s)); err != nil {
+		return id, fmt.Errorf("%q is not a commit: %w", s, err)
+	}
+	return id, nil
+}
+
+// A spillwayDecoder reads lines of {"entity","scope","kind","lane","time","payload"}; the last three may
+// be absent. A payload that is a string is its text, any other its JSON.
+type spillwayDecoder struct {
+	names names
+	count uint64
+}
+
+type spillwayLine struct {
+	Entity  *string         `json:"entity"`
+	Scope   *string         `json:"scope"`
+	Kind    *string         `json:"kind"`
+	Lane    uint32          `json:"lane"`
+	Time    uint64          `json:"time"`
+	Payload json.RawMessage `json:"payload"`
+}
+
+func (d *spillwayDecoder) decode(line []byte) (*core.Envelope, error) {
+	var l spillwayLine
+	if err := json.Unmarshal(line, &l); err != nil {
+		return nil, notJSON(err)
+	}
+	switch {
+	case l.Entity == nil:
+		return nil, missing("entity")
+	case l.Scope == nil:
+		return nil, missing("scope")
+	case l.Kind == nil:
+		return nil, missing("kind")
+	}
+	name, err := region.NewCoordinate(d.names.intern(*l.Entity), d.names.intern(*l.Scope))
+	if err != nil {
+		return nil, err
+	}
+	kind, err := region.ParseKind(*l.Kind)
+	if err != nil {
+		return nil, err
+	}
+	d.count++
+	e := &core.Envelope{Time: l.Time}
+	e.EventID, e.Coordinate, e.Kind = numbered(d.count), name, kind
+	e.Position.WallMS, e.Position.Lane = l.Time, l.Lane
+	if len(l.Payload) > 0 && l.Payload[0] == '"' {
+		var text string
+		if err := json.Unmarshal(l.Payload, &text); err != nil {
+			return nil, notJSON(err)
+		}
+		e.Payload = []byte(text)
+	} else if string(l.Payload) != "null" {
+		e.Payload = l.Payload
+	}
+	return e, nil
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/spillwayhq/spillway/adapters/channel"
+	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/region"
+)
+
+// A replay is the command's flags.
+type replay struct {
+	git         string
+	format      string
+	regions     []string
+	subscribers int
+	seed        uint64
+	capacity    int
+	stuck       int
+	writers     int
+	pace        string
+	skipBad     bool
+	all         bool
+	asJSON      bool
+}
+
+func newReplay(std stdio) *cobra.Command {
+	var o replay
+	cmd := &cobra.Command{
+		Use:   "replay FILE | - | --git DIR",
+		Short: "fan a history out to many regions, and account for every event",
+		Long: `Replay reads a history of events, fans it out to many subscriptions, and counts afterwards, by each region's
+own test of every event, whether everything that matched was received, held or missed.
+
+FILE holds a JSON object a line, plain or gzip; - is standard input. --git DIR reads the history of any
+repository, a shallow or bare one too. There are two formats:
+
+  spillway  {"entity","scope","kind":"0x1:0x002","lane","time","payload"}; the last three may be absent
+  git       {"time","repo","commit","parents","op","path"}: one line for each path that a commit names`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			picked, err := o.check(cmd, args)
+			if err != nil {
+				return usageError{err}
+			}
+			return o.run(cmd.Context(), std, args, picked)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.git, "git", "", "replay the history of the repository in this folder")
+	f.StringVar(&o.format, "format", "auto", "auto, spillway or git; auto looks at the first line")
+	f.StringArrayVar(&o.regions, "region", nil, "subscribe to this region; may be given more than once")
+	f.IntVar(&o.subscribers, "subscribers", 1000, "pick so many distinct regions from the data")
+	f.Uint64Var(&o.seed, "seed", 1, "equal seeds pick equal regions")
+	f.IntVar(&o.capacity, "capacity", 1024, "events that a subscription's channel holds")
+	f.IntVar(&o.stuck, "stuck", 0, "so many subscriptions never read")
+	f.IntVar(&o.writers, "writers", 1, "goroutines that broadcast")
+	f.StringVar(&o.pace, "pace", "auto", "auto: the input waits for healthy readers; none; or events a second")
+	f.BoolVar(&o.skipBad, "skip-bad", false, "go past events that can't be understood; name and count them")
+	f.BoolVar(&o.all, "all", false, "show every region in the table")
+	f.BoolVar(&o.asJSON, "json", false, "print one JSON document instead of the table")
+	return cmd
+}
+
+// buffers bounds what all channels together may take.
+const buffers = 8 << 30
+
+// check looks whether the flags make sense together, and parses the regions.
+func (o *replay) check(cmd *cobra.Command, args []string) ([]pick, error) {
+	if (len(args) == 1) == (o.git != "") {
+		return nil, errors.New("give either a file (- for standard input) or --git DIR")
+	}
+	if o.git != "" && o.format != "auto" {
+		return nil, errors.New("--format is for files; --git has its own")
+	}
+	if !slices.Contains([]string{"auto", "spillway", "git"}, o.format) {
+		return nil, fmt.Errorf("--format %q is none of auto, spillway, git", o.format)
+	}
+	if len(o.regions) > 0 && cmd.Flags().Changed("subscribers") {
+		return nil, errors.New("--region names the regions and --subscribers has them picked: give one of the two")
+	}
+	if _, err := parsePace(o.pace); err != nil {
+		return nil, err
+	}
+	picks := make([]pick, len(o.regions))
+	for i, text := range o.regions {
+		r, err := region.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("--region %q: %w", text, err)
+		}
+		if !r.Clock.IsZero() {
+			return nil, fmt.Errorf("--region %q: %w", text, core.ErrLiveClock)
+		}
+		picks[i].region = r
+	}
+	if len(picks) > 0 {
+		o.subscribers = len(picks)
+	}
+	switch {
+	case o.subscribers < 1:
+		return nil, fmt.Errorf("--subscribers %d: want one at least", o.subscribers)
+	case o.capacity < 1:
+		return nil, fmt.Errorf("--capacity %d: want one at least", o.capacity)
+	case o.writers < 1 || o.writers > 10_000:
+		return nil, fmt.Errorf("--writers %d: want 1 to 10000", o.writers)
+	case o.stuck < 0 || o.stuck > o.subscribers:
+		return nil, fmt.Errorf("--stuck %d: want 0 to %d, the number of subscriptions", o.stuck, o.subscribers)
+	case o.capacity > buffers/8/o.subscribers:
+		return nil, fmt.Errorf("--capacity %d for %d subscriptions would take more than %d GiB: make one of them less",
+			o.capacity, o.subscribers, buffers>>30)
+	}
+	return picks, nil
+}
+
+func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick) error {
+	start := time.Now()
+	in, err := o.open(ctx, std, args)
+	if err != nil {
+		return err
+	}
+	events, err := readAll(ctx, in, o.skipBad, std.err)
+	interrupted := errors.Is(err, errInterrupted)
+	if err != nil && !interrupted {
+		return err
+	}
+	if len(events) == 0 && !interrupted {
+		return fmt.Errorf("%s: no events", o.name(args))
+	}
+	if len(picks) == 0 {
+		picks = pickRegions(events, o.subscribers, o.seed)
+		if len(picks) < o.subscribers && !interrupted {
+			fmt.Fprintf(std.err, "spillway: the data has %d distinct regions, fewer than %d: subscribed to all\n", len(picks), o.subscribers)
+		}
+	}
+	readers, fed, err := o.fanOut(ctx, events, picks, progress(std.err, len(events)))
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	start = time.Now()
+	tallies, wrong := newCount(events[:fed], o.writers == 1).all(readers)
+	r := newReport(fed, took, time.Since(start), wrong == nil, readers, tallies)
+	if o.asJSON {
+		err = r.writeJSON(std.out)
+	} else {
+		err = r.writeTable(std.out, o.all)
+	}
+	switch {
+	case err != nil:
+		return err
+	case wrong != nil:
+		return fmt.Errorf("conserved: no: %w", wrong)
+	case ctx.Err() != nil:
+		return errInterrupted
+	}
+	return nil
+}
+
+func (o *replay) name(args []string) string {
+	switch {
+	case o.git != "":
+		return o.git
+	case args[0] == "-":
+		return "standard input"
+	}
+	return args[0]
+}
+
+func (o *replay) open(ctx context.Context, std stdio, args []string) (input, error) {
+	if o.git != "" {
+		return openGitLog(ctx, o.git)
+	}
+	s, err := openSource(args[0], std.in)
+	if err != nil {
+		return nil, err
+	}
+	return &lineInput{source: s, format: o.format}, nil
+}
+
+// fanOut subscribes, broadcasts, and lets everyone read what it was given. It returns how many events were
+// broadcast before ctx ended, and the readers, settled.
+func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pick, step func(int)) ([]*reader, int, error) {
+	fanout := core.New(core.Config[*core.Envelope]{
+		Name:         "replay",
+		Locate:       (*core.Envelope).Point,
+		SingleWriter: o.writers == 1,
+	})
+	stuck := spread(picks, min(o.stuck, len(picks)))
+	readers := make([]*reader, 0, len(picks))
+	var healthy []*reader
+	var reading sync.WaitGroup
+	finish := func() error {
+		if err := fanout.Close(); err != nil {
+			return err
+		}
+		if err := fanout.Wait(context.Background()); err != nil {
+			return err
+		}
+		reading.Wait()
+		for _, r := range readers {
+			r.settle()
+		}
+		return nil
+	}
+	for i, p := range picks {
+		sub, err := channel.Subscribe(context.Background(), fanout, p.region, o.capacity)
+		if err != nil {
+			return nil, 0, errors.Join(fmt.Errorf("region %q: %w", p.region, err), finish())
+		}
+		r := &reader{region: p.region, stuck: stuck[i], sub: sub, wake: make(chan struct{}, 1)}
+		readers = append(readers, r)
+		if !r.stuck {
+			healthy = append(healthy, r)
+			reading.Go(r.read)
+		}
+	}
+	pace, err := parsePace(o.pace)
+	if err != nil {
+		return nil, 0, errors.Join(err, finish())
+	}
+	f := &feeder{fanout: fanout, readers: healthy, capacity: o.capacity, writers: o.writers, pace: pace, progress: step}
+	fed := f.run(ctx, events)
+	return readers, fed, finish()
+}
+
+// progress returns what is called with each number of events broadcast. On a terminal it draws a bar.
+func progress(w io.Writer, events int) func(int) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return func(int) {}
+	}
+	bar := progressbar.NewOptions(events,
+		progressbar.OptionSetWriter(f),
+		progressbar.OptionSetDescription("events"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	)
+	return func(n int) { _ = bar.Add(n) }
+}
