@@ -86,6 +86,9 @@ func (g *grace) leave(e, n uint64) {
 	if w>>insideBits < n {
 		g.carries.Add(1)
 	}
+	if invariants && w&inside == inside {
+		panic("spillway/core: a broadcast has left an epoch that it was not in")
+	}
 	step("grace:counted-out")
 	if w&inside == 0 && g.parked.Load() {
 		step("grace:waking")

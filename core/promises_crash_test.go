@@ -99,7 +99,7 @@ func offerPanics(t *testing.T) {
 			if !errors.As(s.Err(), &p) || !strings.Contains(string(p.Stack), "panicky") {
 				t.Fatalf("Err: got %v, want a *PanicError with the sink on its stack", s.Err())
 			}
-			if _, isNil := p.Value.(*runtime.PanicNilError); p.Value != value && !(value == nil && isNil) {
+			if _, isNil := p.Value.(*runtime.PanicNilError); p.Value != value && (value != nil || !isNil) {
 				t.Errorf("PanicError.Value: got %v, want %v", p.Value, value)
 			}
 			if errors.Is(s.Err(), errMine) != (value == errMine) {

@@ -225,7 +225,7 @@ func TestG9DeadMeansGone(t *testing.T) {
 		{"Cancel", func(s *channel.Subscription[event], _ context.CancelFunc) { s.Cancel() }},
 		{"context", func(_ *channel.Subscription[event], cancel context.CancelFunc) { cancel() }},
 		{"an All loop left", func(s *channel.Subscription[event], _ context.CancelFunc) {
-			for range s.All() {
+			for range s.All() { //nolint:errcheck // this is about leaving
 				break
 			}
 		}},

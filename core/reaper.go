@@ -104,6 +104,9 @@ func (f *Fanout[T]) collect() bool {
 		if n.sink == nil {
 			return // never registered: its Subscribe failed
 		}
+		if invariants && offerable(n.state().Load()) {
+			panic("spillway/core: a subscription that lives is on its way out")
+		}
 		e.rest = f.unregister(n)
 		e.unhook = f.unwatch(n)
 		// No broadcast can be inside the sink any more, and none that comes past will look at it: the state

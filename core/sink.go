@@ -4,11 +4,11 @@ package core
 type Verdict uint8
 
 const (
-	// Accepted: the sink has the event, and will not lose it without counting it as lost.
+	// Accepted says that the sink has the event, and will not lose it without counting it as lost.
 	Accepted Verdict = iota
-	// Full: the sink has no room, and has kept nothing of the event.
+	// Full says that the sink has no room, and has kept nothing of the event.
 	Full
-	// Closed: the sink's far end is gone; it has kept nothing of the event.
+	// Closed says that the sink's far end is gone; it has kept nothing of the event.
 	Closed
 )
 

@@ -49,10 +49,10 @@ type NameError struct {
 // Error says which name, where, why and, where Escape would help, that it would.
 func (e *NameError) Error() string {
 	why := strings.TrimPrefix(e.Err.Error(), "spillway/region: ")
-	switch e.Err {
-	case ErrEmpty:
+	switch {
+	case errors.Is(e.Err, ErrEmpty):
 		return fmt.Sprintf("spillway/region: %s: %s", e.Field, why)
-	case ErrTooLong, ErrSegment, ErrTooDeep:
+	case errors.Is(e.Err, ErrTooLong), errors.Is(e.Err, ErrSegment), errors.Is(e.Err, ErrTooDeep):
 		return fmt.Sprintf("spillway/region: %s %q, byte %d: %s", e.Field, e.Name, e.Offset, why)
 	}
 	return fmt.Sprintf("spillway/region: %s %q, byte %d (0x%02x): %s; Escape writes such bytes as %%XX", e.Field, e.Name, e.Offset, e.Byte, why)
@@ -73,7 +73,7 @@ type TextError struct {
 // Error says which text, where, and what was expected.
 func (e *TextError) Error() string {
 	why := ""
-	if e.Err == ErrRange {
+	if errors.Is(e.Err, ErrRange) {
 		why = "out of range, "
 	}
 	return fmt.Sprintf("spillway/region: %s %q, byte %d: %swant %s", e.What, e.Text, e.Offset, why, e.Want)

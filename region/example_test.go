@@ -33,8 +33,7 @@ func ExampleNewCoordinate() {
 
 	_, err = region.NewCoordinate("alice/cart", "shop")
 	fmt.Println(errors.Is(err, region.ErrSlash))
-	var bad *region.NameError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*region.NameError](err); ok {
 		fmt.Printf("%s: byte %d is %q\n", bad.Field, bad.Offset, bad.Byte)
 	}
 	// Output:

@@ -103,8 +103,8 @@ func (m *indexModel) actions() map[string]func(*rapid.T) {
 				t.Skip("nobody is in")
 			}
 			r := rapid.SampledFrom(m.tenants).Draw(t, "of").asked
-			for i := len(m.tenants) - 1; i >= 0; i-- {
-				if m.tenants[i].asked == r {
+			for i, one := range slices.Backward(m.tenants) {
+				if one.asked == r {
 					m.remove(t, i)
 				}
 			}

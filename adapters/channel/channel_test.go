@@ -56,13 +56,13 @@ func TestMixed(t *testing.T) {
 func TestAll(t *testing.T) {
 	leave := map[string]func(s *channel.Subscription[int]){
 		"break": func(s *channel.Subscription[int]) {
-			for range s.All() {
+			for range s.All() { //nolint:errcheck // this is about leaving
 				break
 			}
 		},
 		"panic": func(s *channel.Subscription[int]) {
 			defer func() { _ = recover() }()
-			for range s.All() {
+			for range s.All() { //nolint:errcheck // this is about leaving
 				panic("mine")
 			}
 		},

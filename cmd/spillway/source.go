@@ -33,7 +33,7 @@ func openSource(path string, in io.Reader) (*source, error) {
 			return nil, err
 		}
 		if info, err := f.Stat(); err == nil && info.IsDir() {
-			f.Close()
+			_ = f.Close() // nothing was written
 			return nil, fmt.Errorf("%s: is a directory; --git %s replays a repository", path, path)
 		}
 		in, s.close = f, f.Close
@@ -41,14 +41,14 @@ func openSource(path string, in io.Reader) (*source, error) {
 	raw := bufio.NewReaderSize(in, 1<<16)
 	magic, err := raw.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
-		s.close()
+		_ = s.close()
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	s.lines = raw
 	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		unzipped, err := gzip.NewReader(raw)
 		if err != nil {
-			s.close()
+			_ = s.close()
 			return nil, fmt.Errorf("%s: gzip: %w", s.name, err)
 		}
 		ahead := newReadAhead(unzipped)
