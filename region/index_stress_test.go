@@ -48,7 +48,7 @@ var stressPoint = region.Point{Entity: "e:x", Scope: "home", Kind: 0x1000}
 func stressIndex(t *testing.T, x *region.Index[*tenant], name string) {
 	const shapes, stays = 7, 40
 	rounds, width := 3000, 60
-	if testing.Short() {
+	if raced || testing.Short() {
 		rounds = 600
 	}
 	if name == "colliding" {
@@ -159,7 +159,7 @@ func countStayers(x *region.Index[*tenant], seen []int) {
 // once by each of them.
 func TestIndexLookUpsDuringJoins(t *testing.T) {
 	rounds := 100_000
-	if testing.Short() {
+	if raced || testing.Short() {
 		rounds = 20_000
 	}
 	type stage struct {
@@ -201,7 +201,10 @@ func TestIndexLookUpsDuringJoins(t *testing.T) {
 
 // manyNames is how many distinct names the memory tests use.
 func manyNames() int {
-	if testing.Short() {
+	switch {
+	case raced:
+		return 50_000 // one goroutine: there is nothing to detect
+	case testing.Short():
 		return 200_000
 	}
 	return 1_000_000

@@ -90,7 +90,7 @@ func readAll(ctx context.Context, in input, skip bool, warn io.Writer) ([]*core.
 			case err != nil:
 				r.err = err
 				return
-			case len(r.events) == math.MaxUint32:
+			case uint64(len(r.events)) == math.MaxUint32:
 				r.err = fmt.Errorf("the input has more than %d events", uint32(math.MaxUint32))
 				return
 			}

@@ -142,11 +142,11 @@ func (m *mutant) apply(t *testing.T, tree string) {
 }
 
 func (m *mutant) build(ctx context.Context, tree string) ([]byte, error) {
-	return gotool(ctx, tree, append([]string{"test", "-run", "^$"}, append(m.flags, m.pack)...)...)
+	return gotool(ctx, tree, append([]string{"test", "-trimpath", "-vet=off", "-run", "^$"}, append(m.flags, m.pack)...)...)
 }
 
 func (m *mutant) run(ctx context.Context, tree string) ([]byte, error) {
-	args := []string{"test", "-count=1", "-vet=off", "-timeout=60s", "-run", "^" + m.test + "$"}
+	args := []string{"test", "-count=1", "-trimpath", "-vet=off", "-timeout=60s", "-run", "^" + m.test + "$"}
 	return gotool(ctx, tree, append(args, append(m.flags, m.pack)...)...)
 }
 
