@@ -34,6 +34,7 @@ func (m *miscount) Error() string {
 type count struct {
 	points  []region.Point
 	at      []uint32 // the point of each event
+	sizes   []int    // how many events each point has
 	ordered bool     // one goroutine broadcast
 }
 
@@ -48,8 +49,10 @@ func newCount(events []*core.Envelope, ordered bool) *count {
 			n = uint32(len(c.points))
 			numbers[p] = n
 			c.points = append(c.points, p)
+			c.sizes = append(c.sizes, 0)
 		}
 		c.at[i] = n
+		c.sizes[n]++
 	}
 	return c
 }
@@ -91,19 +94,20 @@ type counter struct {
 
 // one counts a reader.
 func (k *counter) one(r *reader) (tally, *miscount) {
-	for i, p := range k.points {
-		k.matches[i] = r.region.Match(p)
-	}
-	clear(k.given)
 	t := tally{received: len(r.received), held: len(r.held)}
 	t.accepted = t.received + t.held
-	for _, at := range k.at {
-		if k.matches[at] {
-			t.matched++
+	for i, p := range k.points {
+		k.matches[i] = r.region.Match(p)
+		if k.matches[i] {
+			t.matched += k.sizes[i]
 		}
 	}
+	clear(k.given)
 	if w := k.accepted(r); w != nil {
 		return t, w
+	}
+	if r.pruned == nil && t.accepted == t.matched {
+		return t, nil // so many that match, and no two the same, are all of them
 	}
 	return t, k.missed(r)
 }

@@ -72,6 +72,9 @@ func (f *feeder) awaitReaders(ctx context.Context) {
 	}
 }
 
+// longest bounds one wait: a pace may be slower than a Duration is long.
+const longest = time.Hour
+
 // due waits until another event is due, and returns how many are.
 func (f *feeder) due(ctx context.Context, start time.Time, fed int) int {
 	for {
@@ -79,7 +82,8 @@ func (f *feeder) due(ctx context.Context, start time.Time, fed int) int {
 		if due > 0 {
 			return due
 		}
-		wait := time.NewTimer(time.Duration(float64(fed)/f.pace.rate*float64(time.Second)) - time.Since(start))
+		seconds := float64(fed)/f.pace.rate - time.Since(start).Seconds()
+		wait := time.NewTimer(time.Duration(min(seconds, longest.Seconds()) * float64(time.Second)))
 		select {
 		case <-wait.C:
 		case <-ctx.Done():

@@ -119,7 +119,7 @@ func TestGitLinesRefused(t *testing.T) {
 		`{"time":1,"repo":"r",` + commit + `,"parents":[],"op":"A"}`:                                            `"path" is missing`,
 		`{"time":1,"repo":"r",` + commit + `,"parents":[],"op":"R","path":"a"}`:                                 `op "R" is none of`,
 		`{"time":1,"repo":"r",` + commit + `,"parents":["x"],"op":"A","path":"a"}`:                              `"x" is not a commit`,
-		`{"time":-1,"repo":"r",` + commit + `,"parents":[],"op":"A","path":"a"}`:                                `not a JSON object`,
+		`{"time":-1,"repo":"r",` + commit + `,"parents":[],"op":"A","path":"a"}`:                                `"time" can't be a JSON number -1`,
 		`{"time":1,"repo":"r",` + commit + `,"parents":[],"op":"A","path":"` + strings.Repeat("a/", 64) + `b"}`: `segments`,
 		`[]`: `not a JSON object`,
 	} {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,8 @@ import (
 
 // A gitLog reads the history of a repository's HEAD by the git command, the oldest commit first.
 type gitLog struct {
-	dir     string
+	dir     string // as it was given
+	whole   string // from the root
 	repo    string // the folder's name
 	decoder *gitDecoder
 
@@ -45,16 +47,18 @@ func openGitLog(ctx context.Context, dir string) (*gitLog, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s: is not a directory", dir)
 	}
-	g := &gitLog{dir: dir, repo: filepath.Base(whole), decoder: newGitDecoder()}
+	g := &gitLog{dir: dir, whole: whole, repo: filepath.Base(whole), decoder: newGitDecoder()}
 	ctx, g.stop = context.WithCancel(ctx)
 	// Whatever the user's configuration says, the output is the same. A commit is \x01, its hash, parents and
 	// time; each path is a status letter and a name; NUL ends all of them.
 	g.command = exec.CommandContext(ctx, "git", "-C", whole, "--no-pager",
 		"-c", "log.showRoot=true", "-c", "log.showSignature=false", "-c", "log.follow=false", "-c", "log.mailmap=false",
+		"-c", "diff.relative=false",
 		"log", "-z", "--reverse", "--topo-order", "--name-status", "--no-renames", "--no-diff-merges", "--no-ext-diff",
-		"--no-textconv", "--no-color", "--no-decorate", "--no-notes", "--format=%x01%H%x02%P%x02%ct", "HEAD", "--")
+		"--ignore-submodules=none", "-O/dev/null", "--no-textconv", "--no-color", "--no-decorate", "--no-notes", "--format=%x01%H%x02%P%x02%ct", "HEAD", "--")
 	g.command.Env = gitEnvironment(os.Environ())
 	g.command.Stderr = &g.stderr
+	g.command.WaitDelay = grace // a child of git's may outlive it and hold its output open
 	out, err := g.command.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -100,6 +104,7 @@ func (g *gitLog) next() (*core.Envelope, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: git log: %w", g.dir, err)
 		}
+		token = strings.TrimPrefix(token, "\n") // which git puts before a commit's first path
 		switch {
 		case token == "":
 		case token[0] == '\x01':
@@ -121,16 +126,13 @@ func (g *gitLog) next() (*core.Envelope, error) {
 	}
 }
 
-// token returns what stands before the next NUL, without the line feed that git puts before a commit's first path.
+// token returns what stands before the next NUL.
 func (g *gitLog) token() (string, error) {
 	s, err := g.out.ReadString(0)
 	if err != nil {
-		if errors.Is(err, io.EOF) && s != "" && s != "\n" {
-			return strings.TrimPrefix(s, "\n"), nil
-		}
-		return "", err
+		return "", err // what git did not end with a NUL, it did not finish
 	}
-	return strings.TrimPrefix(s[:len(s)-1], "\n"), nil
+	return s[:len(s)-1], nil
 }
 
 // begin reads a commit's head.
@@ -143,7 +145,7 @@ func (g *gitLog) begin(head string) error {
 	if err != nil {
 		return fmt.Errorf("%s: commit %s: its time is %q", g.dir, fields[0], fields[2])
 	}
-	g.time = uint64(max(0, seconds)) * 1000
+	g.time = uint64(min(max(0, seconds), math.MaxInt64/1000)) * 1000
 	parents := strings.Fields(fields[1])
 	for i := range parents {
 		parents[i] = parents[i][:32]
@@ -182,10 +184,21 @@ func (g *gitLog) wait() error {
 	if err == nil {
 		return io.EOF
 	}
+	if g.unborn() {
+		return fmt.Errorf("%s: the repository has no commits yet", g.dir)
+	}
 	if said := strings.TrimSpace(g.stderr.String()); said != "" {
 		return fmt.Errorf("%s: git: %s", g.dir, said)
 	}
 	return fmt.Errorf("%s: git log: %w", g.dir, err)
+}
+
+// unborn tells whether HEAD names a commit that is not there: of a repository, git says so by its exit code alone.
+func (g *gitLog) unborn() bool {
+	command := exec.Command("git", "-C", g.whole, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+	command.Env = g.command.Env
+	var exit *exec.ExitError
+	return errors.As(command.Run(), &exit) && exit.ExitCode() == 1
 }
 
 // close ends git, if it has not ended, and waits for it.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
+	"unicode/utf8"
 
 	"github.com/spillwayhq/spillway/core"
 )
@@ -39,6 +41,9 @@ func (in *lineInput) next() (*core.Envelope, error) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
+		if !utf8.Valid(line) { // which encoding/json would mend, and two names become one
+			return nil, badEvent{in.at(errors.New("not JSON: the line is not UTF-8"))}
+		}
 		if in.decoder == nil {
 			if in.decoder, err = newDecoder(in.format, line); err != nil {
 				return nil, badEvent{in.at(err)}
@@ -57,60 +62,81 @@ func (in *lineInput) close() error { return in.source.close() }
 // namedAtMost is how many bad events --skip-bad names; the others it counts.
 const namedAtMost = 20
 
-// readAll returns the events of in, with their places in the input as sequences. Where skip is set, it
-// goes past bad ones, which it names on warn. It closes in. When ctx ends first, it returns errInterrupted
-// and what it has, unless in doesn't answer: standard input may never.
-func readAll(ctx context.Context, in input, skip bool, warn io.Writer) ([]*core.Envelope, error) {
-	type result struct {
-		events []*core.Envelope
-		bad    []error
-		count  int
-		err    error
-	}
-	read := make(chan result, 1)
+// grace is how long an input may take to end when it is interrupted. Git is killed and a file answers at once;
+// standard input may never answer, and is left behind.
+const grace = time.Second
+
+// readAll opens an input and returns its events, with their places in it as sequences. Where skip is set, it
+// goes past bad ones, which it names on warn. It closes the input. When ctx ends first, it returns
+// errInterrupted and what it has, unless the input doesn't answer.
+func readAll(ctx context.Context, open func() (input, error), skip bool, warn io.Writer) ([]*core.Envelope, error) {
+	done := make(chan reading, 1)
 	go func() {
-		var r result
-		defer func() {
-			if err := in.close(); r.err == nil && err != nil {
-				r.err = err
-			}
-			read <- r
-		}()
-		for ctx.Err() == nil {
-			e, err := in.next()
-			var bad badEvent
-			switch {
-			case errors.Is(err, io.EOF):
-				return
-			case skip && errors.As(err, &bad):
-				if r.count++; r.count <= namedAtMost {
-					r.bad = append(r.bad, err)
-				}
-				continue
-			case err != nil:
-				r.err = err
-				return
-			case uint64(len(r.events)) == math.MaxUint32:
-				r.err = fmt.Errorf("the input has more than %d events", uint32(math.MaxUint32))
-				return
-			}
-			e.Sequence = uint64(len(r.events))
-			r.events = append(r.events, e)
+		var r reading
+		r.err = r.all(ctx, open, skip)
+		done <- r
+	}()
+	var r reading
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		late := time.NewTimer(grace)
+		defer late.Stop()
+		select {
+		case r = <-done:
+		case <-late.C:
+			return nil, errInterrupted
+		}
+	}
+	for _, err := range r.bad {
+		fmt.Fprintf(warn, "spillway: skipped: %s\n", oneLine(err.Error()))
+	}
+	if r.skipped > 0 {
+		fmt.Fprintf(warn, "spillway: skipped %d bad events in all\n", r.skipped)
+	}
+	if ctx.Err() != nil {
+		return r.events, errInterrupted // whatever else git says of being killed
+	}
+	return r.events, r.err
+}
+
+// A reading is what has been read of an input.
+type reading struct {
+	events  []*core.Envelope
+	bad     []error // the first that were skipped
+	skipped int
+	err     error
+}
+
+// all reads an input to its end, or until ctx ends.
+func (r *reading) all(ctx context.Context, open func() (input, error), skip bool) (err error) {
+	in, err := open()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := in.close(); err == nil {
+			err = e
 		}
 	}()
-	select {
-	case r := <-read:
-		for _, err := range r.bad {
-			fmt.Fprintf(warn, "spillway: skipped: %s\n", oneLine(err.Error()))
+	for ctx.Err() == nil {
+		e, err := in.next()
+		var bad badEvent
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case skip && errors.As(err, &bad):
+			if r.skipped++; r.skipped <= namedAtMost {
+				r.bad = append(r.bad, err)
+			}
+			continue
+		case err != nil:
+			return err
+		case uint64(len(r.events)) == math.MaxUint32:
+			return fmt.Errorf("the input has more than %d events", uint32(math.MaxUint32))
 		}
-		if r.count > 0 {
-			fmt.Fprintf(warn, "spillway: skipped %d bad events in all\n", r.count)
-		}
-		if r.err == nil && ctx.Err() != nil {
-			r.err = errInterrupted
-		}
-		return r.events, r.err
-	case <-ctx.Done():
-		return nil, errInterrupted
+		e.Sequence = uint64(len(r.events))
+		r.events = append(r.events, e)
 	}
+	return nil
 }

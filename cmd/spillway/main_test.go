@@ -3,6 +3,7 @@ package main
 import (
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -38,6 +39,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"zip": zip, "cut": cut, "events": events, "longline": longLine, "exits": exits, "sameregions": sameRegions,
+			"notutf8": notUTF8, "oddnames": oddNames,
 		},
 	})
 }
@@ -53,10 +55,13 @@ func zip(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(f.Close())
 }
 
-// cut FILE N keeps the first N bytes of FILE.
+// cut FILE N keeps the first N bytes of FILE; of a negative N, all but so many.
 func cut(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
+	if n < 0 {
+		n += int64(len(ts.ReadFile(args[0])))
+	}
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
 }
 
@@ -85,6 +90,18 @@ func longLine(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = f.WriteString("\n")
 	ts.Check(err)
 	ts.Check(f.Close())
+}
+
+// notutf8 TO writes an event whose name is Latin 1.
+func notUTF8(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(`{"entity":"caf`+"\xe9"+`","scope":"s","kind":"0x1:0x001"}`), 0o666))
+}
+
+// oddnames DIR writes files whose names look like what git log writes between names.
+func oddNames(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range []string{"\nlead", "a\nb", "\x01c", "M"} {
+		ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), name), []byte(name), 0o666))
+	}
 }
 
 // exits CODE PATTERN [ARG ...] runs spillway with the arguments, and looks at its exit code, and for the
@@ -164,10 +181,32 @@ func TestReplayOfRealEvents(t *testing.T) {
 	if testing.Short() {
 		t.Skip("replays 209,996 events: not with -short")
 	}
-	var out, says strings.Builder
-	code := run(context.Background(), []string{"replay", data, "--subscribers", "200", "--stuck", "20", "--capacity", "64"}, stdio{strings.NewReader(""), &out, &says})
-	if code != 0 || !strings.Contains(out.String(), "conserved: yes") {
-		t.Errorf("exit %d\n%s%s", code, out.String(), says.String())
+	const subscribers, stuck, capacity = 200, 20, 64
+	for _, more := range []string{"--writers=1", "--writers=4"} {
+		var out, says strings.Builder
+		code := run(t.Context(), []string{
+			"replay", data, "--json", more,
+			fmt.Sprintf("--subscribers=%d", subscribers), fmt.Sprintf("--stuck=%d", stuck), fmt.Sprintf("--capacity=%d", capacity),
+		}, stdio{strings.NewReader(""), &out, &says})
+		var got report
+		if err := json.Unmarshal([]byte(out.String()), &got); code != 0 || err != nil || !got.Conserved {
+			t.Fatalf("%s: exit %d, %v, conserved %v: %s", more, code, err, got.Conserved, says.String())
+		}
+		if got.Events != 209_996 || len(got.Subscriptions) != subscribers {
+			t.Errorf("%s: %d events to %d regions", more, got.Events, len(got.Subscriptions))
+		}
+		unread := 0
+		for _, s := range got.Subscriptions {
+			if s.Received == 0 { // every region picked from the data matches an event
+				unread++
+			}
+			if full := s.Received == 0 && s.Matched > capacity; s.Pruned != full || full && s.Held != capacity || !full && s.Missed != 0 {
+				t.Errorf("%s: %+v", more, s)
+			}
+		}
+		if unread != stuck {
+			t.Errorf("%s: %d received nothing, want %d", more, unread, stuck)
+		}
 	}
 }
 

@@ -105,19 +105,23 @@ func pickRegions(events []*core.Envelope, n int, seed uint64) []pick {
 	return picks
 }
 
-// spread chooses n of the picks, in turn one of each shape.
+// spread chooses n of the picks: the first of each shape, as far as n goes, then evenly over the others. The
+// picks of a shape stand together, so that of each about as great a part is chosen.
 func spread(picks []pick, n int) map[int]bool {
-	byShape := make(map[int][]int)
-	for i, p := range picks {
-		byShape[p.shape] = append(byShape[p.shape], i)
-	}
 	chosen := make(map[int]bool, n)
-	for round := 0; len(chosen) < n; round++ {
-		for shape := range shapes {
-			if of := byShape[shape]; round < len(of) && len(chosen) < n {
-				chosen[of[round]] = true
-			}
+	var had [shapes]bool
+	var others []int
+	for i, p := range picks {
+		if !had[p.shape] && len(chosen) < n {
+			had[p.shape] = true
+			chosen[i] = true
+		} else {
+			others = append(others, i)
 		}
+	}
+	more := n - len(chosen)
+	for i := range more {
+		chosen[others[i*len(others)/more]] = true
 	}
 	return chosen
 }

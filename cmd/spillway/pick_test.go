@@ -96,7 +96,19 @@ func TestSpread(t *testing.T) {
 			t.Errorf("none of shape %d", shape)
 		}
 	}
-	if got := len(spread(picks, len(picks))); got != len(picks) {
-		t.Errorf("all: got %d", got)
+	// Of a shape that is large about as great a part is chosen as of all.
+	var all [shapes]int
+	for _, p := range picks {
+		all[p.shape]++
+	}
+	for _, shape := range []int{exactPaths, folders, kinds, lanes} {
+		if got, want := of[shape], all[shape]/10; got < want*3/4 || got > want*5/4 {
+			t.Errorf("shape %d: got %d, want about %d", shape, got, want)
+		}
+	}
+	for n := range len(picks) + 1 {
+		if got := len(spread(picks, n)); got != n {
+			t.Errorf("asked for %d, got %d", n, got)
+		}
 	}
 }

@@ -38,7 +38,14 @@ func newDecoder(format string, line []byte) (decoder, error) {
 	return &spillwayDecoder{names: make(names)}, nil
 }
 
-func notJSON(err error) error { return fmt.Errorf("not a JSON object: %w", err) }
+// notJSON says why a line was not understood.
+func notJSON(err error) error {
+	var typed *json.UnmarshalTypeError
+	if errors.As(err, &typed) && typed.Field != "" {
+		return fmt.Errorf("the field %q can't be a JSON %s", typed.Field, typed.Value)
+	}
+	return fmt.Errorf("not a JSON object: %w", err)
+}
 
 func missing(field string) error { return fmt.Errorf("the field %q is missing", field) }
 

@@ -46,7 +46,8 @@ own test of every event, whether everything that matched was received, held or m
 FILE holds a JSON object a line, plain or gzip; - is standard input. --git DIR reads the history of any
 repository, a shallow or bare one too. There are two formats:
 
-  spillway  {"entity","scope","kind":"0x1:0x002","lane","time","payload"}; the last three may be absent
+  spillway  {"entity","scope","kind":"0x1:0x002","lane","time","payload"}; the last three may be absent;
+            a payload that is a string is its text, any other its JSON
   git       {"time","repo","commit","parents","op","path"}: one line for each path that a commit names`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -125,11 +126,7 @@ func (o *replay) check(cmd *cobra.Command, args []string) ([]pick, error) {
 
 func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick) error {
 	start := time.Now()
-	in, err := o.open(ctx, std, args)
-	if err != nil {
-		return err
-	}
-	events, err := readAll(ctx, in, o.skipBad, std.err)
+	events, err := readAll(ctx, func() (input, error) { return o.open(ctx, std, args) }, o.skipBad, std.err)
 	interrupted := errors.Is(err, errInterrupted)
 	if err != nil && !interrupted {
 		return err
@@ -140,10 +137,16 @@ func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick
 	if len(picks) == 0 {
 		picks = pickRegions(events, o.subscribers, o.seed)
 		if len(picks) < o.subscribers && !interrupted {
-			fmt.Fprintf(std.err, "spillway: the data has %d distinct regions, fewer than %d: subscribed to all\n", len(picks), o.subscribers)
+			notes := std.out
+			if o.asJSON {
+				notes = std.err
+			}
+			fmt.Fprintf(notes, "spillway: the data has %d distinct regions, fewer than %d: subscribed to all\n", len(picks), o.subscribers)
 		}
 	}
-	readers, fed, err := o.fanOut(ctx, events, picks, progress(std.err, len(events)))
+	step, finished := progress(std.err, len(events))
+	readers, fed, err := o.fanOut(ctx, events, picks, step)
+	finished()
 	if err != nil {
 		return err
 	}
@@ -157,10 +160,10 @@ func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick
 		err = r.writeTable(std.out, o.all)
 	}
 	switch {
+	case wrong != nil: // before all: whoever reads no table must learn of it too
+		return fmt.Errorf("conserved: no: %w", wrong)
 	case err != nil:
 		return err
-	case wrong != nil:
-		return fmt.Errorf("conserved: no: %w", wrong)
 	case ctx.Err() != nil:
 		return errInterrupted
 	}
@@ -234,11 +237,12 @@ func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pi
 	return readers, fed, finish()
 }
 
-// progress returns what is called with each number of events broadcast. On a terminal it draws a bar.
-func progress(w io.Writer, events int) func(int) {
+// progress returns what is called with each number of events broadcast, and what is called at the end. On a
+// terminal they draw a bar, and take it away.
+func progress(w io.Writer, events int) (step func(int), finished func()) {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return func(int) {}
+		return func(int) {}, func() {}
 	}
 	bar := progressbar.NewOptions(events,
 		progressbar.OptionSetWriter(f),
@@ -247,5 +251,5 @@ func progress(w io.Writer, events int) func(int) {
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 	)
-	return func(n int) { _ = bar.Add(n) }
+	return func(n int) { _ = bar.Add(n) }, func() { _ = bar.Finish() }
 }

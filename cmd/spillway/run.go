@@ -42,6 +42,7 @@ func usagef(format string, args ...any) error {
 func run(ctx context.Context, args []string, std stdio) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	out := bufio.NewWriter(std.out)
 	std.out = out
 

@@ -49,7 +49,7 @@ func openSource(path string, in io.Reader) (*source, error) {
 		unzipped, err := gzip.NewReader(raw)
 		if err != nil {
 			_ = s.close()
-			return nil, fmt.Errorf("%s: gzip: %w", s.name, err)
+			return nil, fmt.Errorf("%s: %w", s.name, gzipError(err))
 		}
 		ahead := newReadAhead(unzipped)
 		closeFile := s.close
@@ -80,10 +80,7 @@ func (s *source) next() ([]byte, error) {
 			continue
 		case err != nil && !errors.Is(err, io.EOF):
 			s.line++
-			if errors.Is(err, io.ErrUnexpectedEOF) {
-				err = errors.New("the gzip data is cut short")
-			}
-			return nil, s.at(err)
+			return nil, s.at(gzipError(err))
 		case errors.Is(err, io.EOF) && len(part) == 0 && len(s.buf) == 0 && !tooLong:
 			return nil, io.EOF
 		}
@@ -97,6 +94,14 @@ func (s *source) next() ([]byte, error) {
 		}
 		return bytes.TrimRight(part, "\r\n"), nil
 	}
+}
+
+// gzipError says what an unexpected end means: nothing but gzip has one. It is io.EOF where the header is cut.
+func gzipError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return errors.New("the gzip data is cut short")
+	}
+	return err
 }
 
 // at says where in the input an error was met.
