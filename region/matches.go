@@ -57,7 +57,11 @@ func (m *Matches[M]) Next(p *Point) *Entry[M] {
 		if t.shape.depth > 0 {
 			prefix = p.Entity[:m.end]
 		}
-		m.aim(p) // at the next one, whose memory comes while this one is looked at
+		if len(m.tables) > 0 || m.class < lastClass {
+			m.aim(p) // at the next one, whose memory comes while this one is looked at
+		} else {
+			m.aimed, m.class = nil, lastClass+1
+		}
 		if e := t.find(hash, prefix, p.Scope, p.Lane); e != nil {
 			return e
 		}
@@ -144,15 +148,15 @@ func load64(s string) uint64 {
 
 // nextFamily goes on to the next kind filter that k falls under; false after the last.
 func (m *Matches[M]) nextFamily(k Kind) bool {
-	if m.class == 1 && m.index.broad.Load() == 0 {
-		m.class = lastClass
-	}
 	for m.class < lastClass {
 		m.class++
 		var f *family[M]
 		switch m.class {
 		case 1:
 			f = m.index.exactly(k)
+			if m.index.broad.Load() == 0 {
+				m.class = lastClass // nobody asks for a category, or any kind: there is no other
+			}
 		case 2:
 			f = m.index.category[k>>12].Load()
 		case lastClass:
@@ -161,7 +165,7 @@ func (m *Matches[M]) nextFamily(k Kind) bool {
 		if f == nil {
 			continue
 		}
-		if m.class < lastClass {
+		if f != &m.index.any {
 			m.whole = f.whole.Load() // the zero Region's members are Everything's
 		}
 		tables := f.tables.Load()

@@ -65,10 +65,13 @@ func (p *places[M]) group(hash uint64) uint64 { return hash >> 7 & uint64(len(p.
 
 func tag(hash uint64) byte { return tagFull | byte(hash&0x7f) }
 
+// inCache is how many words of tags stay in a second-level cache: asking for them would be for nothing.
+const inCache = 1 << 13
+
 // prefetch has the word of tags fetched that find will read first. Among a million keys that is the miss
 // which a look-up pays for, found or not.
 func (t *table[M]) prefetch(hash uint64) {
-	if p := t.places.Load(); p != nil {
+	if p := t.places.Load(); p != nil && len(p.tags) > inCache {
 		prefetch(unsafe.Pointer(&p.tags[p.group(hash)]))
 	}
 }

@@ -72,25 +72,20 @@ func (f *feeder) awaitReaders(ctx context.Context) {
 	}
 }
 
-// longest bounds one wait: a pace may be slower than a Duration is long.
-const longest = time.Hour
-
 // due waits until another event is due, and returns how many are.
 func (f *feeder) due(ctx context.Context, start time.Time, fed int) int {
-	for {
-		due := int(min(time.Since(start).Seconds()*f.pace.rate, math.MaxInt32)) + 1 - fed
-		if due > 0 {
-			return due
-		}
-		seconds := float64(fed)/f.pace.rate - time.Since(start).Seconds()
-		wait := time.NewTimer(time.Duration(min(seconds, longest.Seconds()) * float64(time.Second)))
+	at := math.Ceil(float64(fed) / f.pace.rate * float64(time.Second)) // nanoseconds after start
+	wait := time.Duration(min(at, math.MaxInt64/2)) - time.Since(start)
+	if wait > 0 {
+		timer := time.NewTimer(wait)
 		select {
-		case <-wait.C:
+		case <-timer.C:
 		case <-ctx.Done():
-			wait.Stop()
+			timer.Stop()
 			return 0
 		}
 	}
+	return max(1, int(min(time.Since(start).Seconds()*f.pace.rate, math.MaxInt32))+1-fed)
 }
 
 // share is how many events a writer takes at a time.
