@@ -165,7 +165,7 @@ func TestBufferedStaysReadable(t *testing.T) {
 
 func TestCapacity(t *testing.T) {
 	f := core.New(core.Config[int]{})
-	for _, capacity := range []int{0, -1, math.MinInt, math.MaxInt, math.MaxInt / 8} {
+	for _, capacity := range []int{0, -1, math.MinInt, math.MaxInt, math.MaxInt / 2} {
 		_, err := channel.Subscribe(t.Context(), f, region.Region{}, capacity)
 		if !errors.Is(err, channel.ErrCapacity) || !strings.Contains(err.Error(), fmt.Sprint(capacity)) {
 			t.Errorf("capacity %d: got %v, want ErrCapacity and the number", capacity, err)

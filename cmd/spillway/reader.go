@@ -40,19 +40,20 @@ func (r *reader) read() {
 	}
 }
 
-// awaitHalf returns when the reader has no more than half its capacity to read, or ctx ends.
+// awaitHalf returns when the reader has no more than half its capacity to read, or ctx ends. It looks
+// again when it is woken: the reader may have looked at the channel before the last events came.
 func (r *reader) awaitHalf(ctx context.Context) {
 	events := r.sub.C()
-	if len(events) <= cap(events)/2 {
-		return
-	}
-	r.parked.Store(true)
-	if len(events) <= cap(events)/2 && r.parked.CompareAndSwap(true, false) {
-		return
-	}
-	select {
-	case <-r.wake:
-	case <-ctx.Done():
+	for len(events) > cap(events)/2 {
+		r.parked.Store(true)
+		if len(events) <= cap(events)/2 && r.parked.CompareAndSwap(true, false) {
+			return
+		}
+		select {
+		case <-r.wake:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
