@@ -20,7 +20,7 @@ const renew = 256
 // changed afterwards, by anyone.
 func (f *Fanout[T]) Broadcast(v T) Outcome {
 	live := f.live.Load()
-	if live <= 0 {
+	if live <= 0 && !f.owed(live) {
 		return Outcome{}
 	}
 	return f.broadcast(&v, live)
@@ -32,8 +32,16 @@ func (f *Fanout[T]) broadcast(v *T, live int64) Outcome {
 	w.enter()
 	defer w.leave()
 	w.broadcast(v)
+	if live <= 0 && w.accepted+w.full+w.closed == 0 {
+		w.events-- // found nobody
+	}
 	return w.outcome(live)
 }
+
+// owed tells whether an event that finds nobody live has to come past all the same: who is on the way out may
+// have been pruned by a broadcast that this one overlaps, and has to learn of an earlier event. After Close
+// nobody is owed anything.
+func (f *Fanout[T]) owed(live int64) bool { return live == 0 && f.counters.retiring.Load() > 0 }
 
 // BroadcastAll is a Broadcast of each of vs, in order. Other goroutines' broadcasts may come between.
 func (f *Fanout[T]) BroadcastAll(vs []T) Outcome {
@@ -55,17 +63,23 @@ func (f *Fanout[T]) BroadcastAll(vs []T) Outcome {
 // broadcastChunk broadcasts vs within one stay in the grace. An event that finds nobody is not counted.
 func (f *Fanout[T]) broadcastChunk(vs []T) Outcome {
 	live := f.live.Load()
-	if live <= 0 {
+	if live <= 0 && !f.owed(live) {
 		return Outcome{}
 	}
 	w := walk[T]{fanout: f}
 	w.enter()
 	defer w.leave()
-	for i := range vs {
-		if i > 0 && f.live.Load() <= 0 {
-			break
+	for i, now := 0, live; i < len(vs); i++ {
+		if i > 0 {
+			if now = f.live.Load(); now <= 0 && !f.owed(now) {
+				break
+			}
 		}
+		before := w.accepted + w.full + w.closed
 		w.broadcast(&vs[i])
+		if now <= 0 && w.accepted+w.full+w.closed == before {
+			w.events-- // found nobody
+		}
 	}
 	return w.outcome(live)
 }
@@ -208,11 +222,11 @@ func (w *walk[T]) locate(v *T) {
 func (w *walk[T]) judge(n *node[T], verdict Verdict, v *T) {
 	f := w.fanout
 	if verdict == Accepted {
-		w.accepted++
 		if f.lag != nil {
 			held, capacity := f.held(n.sink)
 			f.gauge(n, n.state().Load(), held, capacity)
 		}
+		w.accepted++
 		return
 	}
 	if verdict > Closed {
@@ -235,7 +249,12 @@ func (w *walk[T]) rescue(v *T) {
 		panic(misuse)
 	}
 	w.fanout.counters.panics.Add(1)
-	w.refused(w.members[w.next-1].node, Closed, 0, newPanicError(value), v)
+	m := &w.members[w.next-1]
+	held := len(m.out)
+	if m.out == nil {
+		held, _ = w.fanout.held(m.node.sink)
+	}
+	w.refused(m.node, Closed, held, newPanicError(value), v)
 	if value != nil {
 		return
 	}

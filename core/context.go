@@ -75,6 +75,9 @@ func (f *Fanout[T]) unwatch(n *node[T]) (stop func() bool) {
 	w.nodes[last] = nil
 	w.nodes = w.nodes[:last]
 	if last > 0 {
+		if last < cap(w.nodes)/4 {
+			w.nodes = append(make([]*Subscription, 0, 2*last), w.nodes...)
+		}
 		return nil
 	}
 	w.empty = true

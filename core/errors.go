@@ -38,7 +38,7 @@ type PrunedError struct {
 
 	// Missed is the least Point.Sequence that the subscription was refused, or that was passed over
 	// because it had been: nothing below it was missed. HasMissed is false where Config.Locate is
-	// nil, or panicked on the refused event.
+	// nil, or panicked on an event that was missed.
 	Missed    uint64
 	HasMissed bool
 

@@ -111,8 +111,6 @@ func (s *modelSub) held() int {
 	switch {
 	case s.wire != nil:
 		return len(s.wire)
-	case s.panics != nil:
-		return 0
 	}
 	return s.buffer
 }

@@ -55,12 +55,13 @@ const (
 	// opened is set by Subscribe, last of all: the one store that makes a subscription visible. It
 	// settles too who puts on the retire list what was cancelled before: the later of Subscribe, which
 	// sets opened, and of the canceller, which sets ready.
-	opened  uint32 = 8 << iota
-	ready          // the end is complete: cause, held and missed are written
-	queued         // it is on the retire list
-	lagging        // its buffer has been three quarters full, and not less than half full since
-	warned         // the LagObserver is still to be told
-	placed         // missed is a sequence
+	opened   uint32 = 8 << iota
+	ready           // the end is complete: cause, held and missed are written
+	queued          // it is on the retire list
+	lagging         // its buffer has been three quarters full, and not less than half full since
+	warned          // the LagObserver is still to be told
+	placed          // missed is a sequence
+	unplaced        // Locate panicked on an event that was missed: no sequence is known to be the first
 )
 
 // offerable tells whether a broadcast may offer: opened, and not over.

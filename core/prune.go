@@ -26,8 +26,8 @@ func (w *walk[T]) refused(n *node[T], verdict Verdict, held int, cause *PanicErr
 		return
 	}
 	step("prune:won")
+	f.counters.retiring.Add(1) // before live: a broadcast that finds nobody live looks here for whom it has to tell
 	f.live.Add(-1)
-	f.counters.retiring.Add(1)
 	if verdict == Closed {
 		w.closed++
 	} else {
@@ -49,7 +49,14 @@ func (w *walk[T]) miss(n *node[T], v *T) {
 	}
 	offering := w.offering
 	w.offering = false // a panic in Locate is the caller's
-	w.locate(v)
+	if !w.located {
+		defer func() {
+			if !w.located { // Locate panicked or exited
+				n.state().Or(unplaced)
+			}
+		}()
+		w.locate(v)
+	}
 	w.offering = offering
 	n.lower(w.point.Sequence)
 	n.state().Or(placed)

@@ -18,6 +18,7 @@ type ending[T any] struct {
 
 	rest   *member[T]  // where broadcasts may still come past its member; nil: it was never registered
 	sink   Sink[T]     // to be closed
+	out    chan<- T    // where the sink is nothing but a channel
 	unhook func() bool // stops its context's watch, where it was the last on it
 }
 
@@ -111,7 +112,8 @@ func (f *Fanout[T]) collect() bool {
 		e.unhook = f.unwatch(n)
 		// No broadcast can be inside the sink any more, and none that comes past will look at it: the state
 		// says over. A tombstone need not keep sink and buffer alive.
-		e.sink, n.sink, e.rest.out, n.entry.Member().out = n.sink, nil, nil, nil
+		e.sink, n.sink = n.sink, nil
+		e.out, e.rest.out, n.entry.Member().out = n.entry.Member().out, nil, nil
 		step("reaper:unregistered")
 	})
 	return true
@@ -173,32 +175,38 @@ func (f *Fanout[T]) bury(e ending[T]) {
 }
 
 func (f *Fanout[T]) tellEnded(e ending[T]) {
-	n := e.node
-	if s, ok := e.sink.(lossySink); ok {
-		lost := f.lostBy(s)
-		f.mu.Lock()
-		delete(f.lossy, n)
-		f.lost += lost
-		f.mu.Unlock()
+	// Deferred, each: what comes before may call runtime.Goexit.
+	defer step("reaper:told")
+	if f.told != nil {
+		defer f.slowly(func() { f.told.Ended(f.infoOf(e), *e.node.cause) })
 	}
 	if e.unhook != nil {
-		f.slowly(func() { e.unhook() })
+		defer f.slowly(func() { e.unhook() })
 	}
-	if f.told != nil {
-		f.slowly(func() { f.told.Ended(f.infoOf(e), *n.cause) })
+	if s, ok := e.sink.(lossySink); ok {
+		var lost uint64
+		defer func() {
+			f.mu.Lock()
+			delete(f.lossy, e.node)
+			if len(f.lossy) == 0 {
+				f.lossy = nil // a map never shrinks
+			}
+			f.lost += lost
+			f.mu.Unlock()
+		}()
+		lost = f.lostBy(s)
 	}
-	step("reaper:told")
 }
 
 // infoOf is info for an ending, whose sink the node may have no more.
 func (f *Fanout[T]) infoOf(e ending[T]) Info {
 	f.mu.Lock()
-	sink, at := e.node.sink, f.sites.all[e.node.site]
-	f.mu.Unlock()
-	if e.sink != nil {
-		sink = e.sink
+	if e.node.sink != nil {
+		e.sink, e.out = e.node.sink, e.node.entry.Member().out
 	}
-	return f.describe(e.node, sink, at)
+	at := f.sites.all[e.node.site]
+	f.mu.Unlock()
+	return f.describe(e, at)
 }
 
 // sayWhy completes the cause of n's end and lets Err speak.
@@ -214,7 +222,7 @@ func (f *Fanout[T]) sayWhy(n *node[T]) {
 			Fanout: f.name, ID: n.id, Region: n.region(),
 			Verdict: verdict, Held: int(n.held),
 		}
-		if state&placed != 0 {
+		if state&(placed|unplaced) == placed {
 			pruned.Missed, pruned.HasMissed = n.missed.Load(), true
 		}
 		if n.cause != nil {

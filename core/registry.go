@@ -3,8 +3,7 @@ package core
 // register puts n among the living, so that Subscriptions lists it and broadcasts come past it. No
 // broadcast offers before the state says opened. Under f.mu.
 func (f *Fanout[T]) register(n *node[T]) {
-	f.lastID++
-	n.id = f.lastID
+	f.number(n)
 	n.place = uint32(len(f.nodes))
 	f.nodes = append(f.nodes, n)
 	if s, ok := n.sink.(lossySink); ok {
@@ -16,7 +15,15 @@ func (f *Fanout[T]) register(n *node[T]) {
 	f.index.Insert(&n.entry)
 }
 
-// unregister is its inverse. It returns where the index still holds the member for broadcasts that
+// number gives n its ID, unless it has one. Under f.mu.
+func (f *Fanout[T]) number(n *node[T]) {
+	if n.id == 0 {
+		f.lastID++
+		n.id = f.lastID
+	}
+}
+
+// unregister is the inverse of register. It returns where the index still holds the member for broadcasts that
 // have begun; see region.Index.Remove. Under f.mu.
 func (f *Fanout[T]) unregister(n *node[T]) *member[T] {
 	last := f.nodes[len(f.nodes)-1]

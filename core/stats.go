@@ -55,7 +55,7 @@ type counters struct {
 	//   read by:    Stats
 	//   order:      the pruned ones are added to after the offers are (grace.mark), and read before them
 	subscribed, cancelled, prunedFull, prunedClosed, panics atomic.Uint64
-	retiring                                                atomic.Int64
+	retiring                                                atomic.Int64 // raised before live is lowered: a broadcast that finds nobody live looks here too
 }
 
 // Stats returns the figures. It asks each sink that loses events how many; otherwise it costs a few
@@ -96,7 +96,7 @@ func (f *Fanout[T]) lostBy(s lossySink) (lost uint64) {
 	return lost
 }
 
-// held asks a sink what its buffer holds, where it is a Gauge or a channel.
+// held asks a sink what its buffer holds, where it is a Gauge.
 func (f *Fanout[T]) held(s Sink[T]) (held, capacity int) {
 	if g, ok := s.(gaugeSink); ok {
 		f.guard(func() { held, capacity = g.Held() })
@@ -104,8 +104,9 @@ func (f *Fanout[T]) held(s Sink[T]) (held, capacity int) {
 	return held, capacity
 }
 
-// describe makes the Info of a subscription; sink may be nil where it is over.
-func (f *Fanout[T]) describe(n *node[T], sink Sink[T], at site) Info {
+// describe makes the Info of a subscription; its sink may be nil where it is over.
+func (f *Fanout[T]) describe(e ending[T], at site) Info {
+	n, sink := e.node, e.sink
 	i := Info{
 		ID:     n.id,
 		Region: n.region(),
@@ -118,6 +119,9 @@ func (f *Fanout[T]) describe(n *node[T], sink Sink[T], at site) Info {
 	}
 	i.Sink, _, _ = strings.Cut(fmt.Sprintf("%T", sink), "[")
 	i.Held, i.Capacity = f.held(sink)
+	if _, gauge := sink.(gaugeSink); !gauge {
+		i.Held, i.Capacity = len(e.out), cap(e.out)
+	}
 	if s, ok := sink.(lossySink); ok {
 		i.Lost = f.lostBy(s)
 	}

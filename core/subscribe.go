@@ -44,6 +44,9 @@ func (f *Fanout[T]) Subscribe(ctx context.Context, r region.Region, s Sink[T]) (
 	}
 	n.entry = region.NewEntry(r, m)
 	if a, ok := s.(attachSink); ok {
+		f.mu.Lock()
+		f.number(n) // it may ask
+		f.mu.Unlock()
 		a.Attach(&n.Subscription)
 	}
 	if err := f.enroll(ctx, n, at); err != nil {

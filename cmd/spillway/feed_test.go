@@ -140,3 +140,37 @@ func TestFeederInterrupted(t *testing.T) {
 		}
 	})
 }
+
+// A reader may have found its channel half empty before the last chunk came, and wake the feeder after it: the
+// feeder goes on waiting, or a healthy reader has no room for the next.
+func TestLateWakeUpIsNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFed(t, pace{}, 4, 1, 1, 1)
+		r := f.all[0]
+		f.run(t.Context(), history(t, 4))
+		returned := make(chan struct{})
+		go func() {
+			defer close(returned)
+			r.awaitHalf(t.Context())
+		}()
+		wake := func() { // as read does, when it has looked at the channel
+			synctest.Wait()
+			if !r.parked.CompareAndSwap(true, false) {
+				t.Error("the feeder is not waiting")
+			}
+			r.wake <- struct{}{}
+			synctest.Wait()
+		}
+		wake()
+		select {
+		case <-returned:
+			t.Error("the feeder goes on while 4 events of 4 are to be read")
+		default:
+			<-r.sub.C()
+			<-r.sub.C()
+			wake()
+			<-returned
+		}
+		f.end(t)
+	})
+}
