@@ -23,18 +23,32 @@ func (f *Fanout[T]) Broadcast(v T) Outcome {
 	if live <= 0 && !f.owed(live) {
 		return Outcome{}
 	}
-	return f.broadcast(&v, live)
+	var p region.Point
+	located := f.locate != nil && f.index.Selective()
+	if located {
+		p = f.locate(v) // here, where v is a parameter: from a pointer the compiler would copy it twice
+	}
+	return f.broadcast(&v, &p, located, live)
 }
 
 // broadcast is apart from Broadcast so that one who finds nobody doesn't pay for setting up the walk.
-func (f *Fanout[T]) broadcast(v *T, live int64) Outcome {
-	w := walk[T]{fanout: f}
+//
+// The look-up begins before the grace is entered, so that its memory comes meanwhile. That is no
+// broadcast's look at a member yet: the tables that it has come to hold everyone who was there when it
+// began, and who is in them is read by Next, inside.
+func (f *Fanout[T]) broadcast(v *T, p *region.Point, located bool, live int64) Outcome {
+	w := walk[T]{fanout: f, located: located, keyed: located}
+	if located {
+		w.keys.Begin(f.index, p)
+		step("broadcast:looking")
+	}
 	w.enter()
-	defer w.leave()
-	w.broadcast(v)
-	if live <= 0 && w.accepted+w.full+w.closed == 0 {
+	for !w.pass(v, p) {
+	}
+	if live <= 0 && w.offers() == 0 {
 		w.events-- // found nobody
 	}
+	w.leave()
 	return w.outcome(live)
 }
 
@@ -66,44 +80,56 @@ func (f *Fanout[T]) broadcastChunk(vs []T) Outcome {
 	if live <= 0 && !f.owed(live) {
 		return Outcome{}
 	}
+	var p region.Point
 	w := walk[T]{fanout: f}
 	w.enter()
-	defer w.leave()
 	for i, now := 0, live; i < len(vs); i++ {
 		if i > 0 {
 			if now = f.live.Load(); now <= 0 && !f.owed(now) {
 				break
 			}
 		}
-		before := w.accepted + w.full + w.closed
-		w.broadcast(&vs[i])
-		if now <= 0 && w.accepted+w.full+w.closed == before {
+		before := w.offers()
+		w.located, w.keyed = false, false
+		for !w.pass(&vs[i], &p) {
+		}
+		if now <= 0 && w.offers() == before {
 			w.events-- // found nobody
 		}
 	}
+	w.leave()
 	return w.outcome(live)
 }
 
 // A walk is one event's way past the subscriptions it concerns. It lives on the writer's stack, and so
-// does the event: its pointer is handed from call to call, because the compiler takes all that a
-// struct points to for escaping when one of its fields is, and the Fanout is.
+// do the event and its Point: their pointers are handed from call to call, because the compiler takes all
+// that a struct points to for escaping when one of its fields is, and the Fanout is.
 type walk[T any] struct {
 	fanout *Fanout[T]
 	epoch  uint64 // the one it is counted into
 	events uint64 // broadcasts that it makes up
 
+	stage   stage
+	left    bool // it is counted out again
+	located bool // the Point is the event's
+	keyed   bool // keys is the look-up: there are Regions other than the zero Region
+
 	members []member[T] // who is being offered the event now
 	next    int         // the first of them that has not been
 
-	offering bool // a panic now is in a sink: not the caller's
-	located  bool // point is the event's
-	keyed    bool // there are Regions other than the zero Region: keys is the look-up
-
-	point region.Point
-	keys  region.Matches[member[T]]
+	keys region.Matches[member[T]]
 
 	accepted, full, closed int
 }
+
+// A stage says whose a panic is that ends a pass.
+type stage uint8
+
+const (
+	between  stage = iota // no event is under way
+	locating              // the caller's: it is in Config.Locate
+	offering              // the sink's
+)
 
 func (w *walk[T]) enter() {
 	w.epoch = w.fanout.grace.enter()
@@ -119,7 +145,8 @@ func (w *walk[T]) enter() {
 // is inside, the figures are whole.
 func (w *walk[T]) leave() {
 	f := w.fanout
-	if n := w.accepted + w.full + w.closed; n > 0 {
+	w.left = true
+	if n := w.offers(); n > 0 {
 		f.grace.mark[w.epoch&1].matched.Add(uint64(n))
 		if w.full > 0 {
 			f.counters.prunedFull.Add(uint64(w.full))
@@ -132,94 +159,101 @@ func (w *walk[T]) leave() {
 	f.grace.leave(w.epoch, w.events)
 }
 
+func (w *walk[T]) offers() int { return w.accepted + w.full + w.closed }
+
 func (w *walk[T]) outcome(live int64) Outcome {
 	pruned := w.full + w.closed
 	return Outcome{Live: int(live), Matched: w.accepted + pruned, Accepted: w.accepted, Pruned: pruned}
 }
 
-// broadcast takes one event past everybody: first those with the zero Region, for whom nothing needs to
-// be looked up, then those whose Regions match its Point. The look-up begins before the first of them is
-// offered anything, so that its memory comes meanwhile.
-func (w *walk[T]) broadcast(v *T) {
-	w.events++
-	w.located, w.keyed = false, w.fanout.index.Selective()
-	if w.keyed {
-		w.locate(v)
-		w.keys.Begin(w.fanout.index, &w.point)
-		step("broadcast:located")
-	}
-	w.offerTo(w.fanout.index.Everything(), v)
-	w.offerKeys(v)
-}
-
-// offerKeys takes the event past those whose Regions match its Point, where there are such Regions.
-func (w *walk[T]) offerKeys(v *T) {
-	if !w.keyed {
-		return
-	}
-	for key := w.keys.Next(&w.point); key != nil; key = w.keys.Next(&w.point) {
-		w.offerTo(key.Members(), v)
-	}
-}
-
-// offerTo offers the event to each of the members. A panic in a sink ends only the turn of that sink.
-func (w *walk[T]) offerTo(members []member[T], v *T) {
-	w.members, w.next = members, 0
-	for w.next < len(w.members) {
-		w.offer(v)
-	}
-}
-
-// offer offers the event to the members from next on, until the last or until a sink panics.
-func (w *walk[T]) offer(v *T) {
-	w.offering = true
-	defer w.rescue(v)
-	for w.next < len(w.members) {
-		m := &w.members[w.next]
-		w.next++
-		n := m.node
-		state := n.state().Load()
-		if !offerable(state) {
-			w.passOver(n, state, v)
-			continue
+// pass takes an event past everybody: first those with the zero Region, for whom nothing needs to be looked
+// up, then those whose Regions match its Point. It is false where a sink panicked: that sink is pruned,
+// and another pass takes the event to the others. A panic in Config.Locate goes on to the caller.
+//
+// One deferred call does for all that can go wrong: a second would cost an event that concerns a
+// single subscription a twentieth of its time.
+func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
+	defer func() {
+		switch w.stage {
+		case between:
+		case locating:
+			w.leave()
+		case offering:
+			w.broken(recover(), v, p)
 		}
-		step("broadcast:offering")
-		if m.out == nil {
-			w.judge(n, n.sink.Offer(*v), v)
-			continue
-		}
-		if sabotage() {
-			w.accepted++
-			continue
-		}
-		select {
-		case m.out <- *v:
-			w.accepted++
-			if w.fanout.lag != nil {
-				w.fanout.gauge(n, state, len(m.out), cap(m.out))
+	}()
+	if w.stage == between {
+		w.begin(v, p)
+	}
+	for {
+		for w.next < len(w.members) {
+			m := &w.members[w.next]
+			w.next++
+			n := m.node
+			state := n.state().Load()
+			if !offerable(state) {
+				w.passOver(n, state, v, p)
+				continue
 			}
-		default:
-			w.refused(n, Full, len(m.out), nil, v)
+			step("broadcast:offering")
+			if m.out == nil {
+				w.judge(n, n.sink.Offer(*v), v, p)
+				continue
+			}
+			if sabotage() {
+				w.accepted++
+				continue
+			}
+			select {
+			case m.out <- *v:
+				w.accepted++
+				if w.fanout.lag != nil {
+					w.fanout.gauge(n, state, len(m.out), cap(m.out))
+				}
+			default:
+				w.refused(n, Full, len(m.out), nil, v, p)
+			}
 		}
+		if !w.keyed {
+			break
+		}
+		key := w.keys.Next(p)
+		if key == nil {
+			break
+		}
+		w.members, w.next = key.Members(), 0
 	}
-	w.offering = false
+	w.stage = between
+	return true
+}
+
+// begin looks up what is to be looked up, where Broadcast hasn't.
+func (w *walk[T]) begin(v *T, p *region.Point) {
+	w.events++
+	if !w.keyed && w.fanout.index.Selective() {
+		w.stage = locating
+		w.locate(v, p)
+		w.keys.Begin(w.fanout.index, p)
+		w.keyed = true
+	}
+	step("broadcast:located")
+	w.members, w.next = w.fanout.index.Everything(), 0
+	w.stage = offering
 }
 
 // locate calls Config.Locate, at most once an event.
-func (w *walk[T]) locate(v *T) {
+func (w *walk[T]) locate(v *T, p *region.Point) {
 	if w.located {
 		return
 	}
 	if w.fanout.locate != nil {
-		w.point = w.fanout.locate(*v)
-	} else {
-		w.point = region.Point{}
+		*p = w.fanout.locate(*v)
 	}
 	w.located = true
 }
 
 // judge acts on the Verdict of a sink that is more than a channel. A Verdict that isn't one is Closed.
-func (w *walk[T]) judge(n *node[T], verdict Verdict, v *T) {
+func (w *walk[T]) judge(n *node[T], verdict Verdict, v *T, p *region.Point) {
 	f := w.fanout
 	if verdict == Accepted {
 		if f.lag != nil {
@@ -233,18 +267,18 @@ func (w *walk[T]) judge(n *node[T], verdict Verdict, v *T) {
 		verdict = Closed
 	}
 	held, _ := f.held(n.sink)
-	w.refused(n, verdict, held, nil, v)
+	w.refused(n, verdict, held, nil, v, p)
 }
 
-// rescue looks at how offer came to its end. A panic in a sink prunes that sink, and the walk goes on;
-// one in Config.Locate goes on to the caller. A sink that calls runtime.Goexit takes its caller's
-// goroutine with it, but the others get their event first.
-func (w *walk[T]) rescue(v *T) {
-	if !w.offering {
-		return
-	}
-	w.offering = false
-	value := recover()
+// broken prunes a sink whose Offer panicked. A sink that called runtime.Goexit takes its caller's goroutine
+// with it, but the others get their event first.
+func (w *walk[T]) broken(value any, v *T, p *region.Point) {
+	resumes := false
+	defer func() {
+		if !resumes && !w.left {
+			w.leave()
+		}
+	}()
 	if misuse, ok := value.(*MisuseError); ok {
 		panic(misuse)
 	}
@@ -254,12 +288,8 @@ func (w *walk[T]) rescue(v *T) {
 	if m.out == nil {
 		held, _ = w.fanout.held(m.node.sink)
 	}
-	w.refused(m.node, Closed, held, newPanicError(value), v)
-	if value != nil {
-		return
+	w.refused(m.node, Closed, held, newPanicError(value), v, p)
+	resumes = value != nil
+	for !resumes && !w.pass(v, p) {
 	}
-	for w.next < len(w.members) {
-		w.offer(v)
-	}
-	w.offerKeys(v)
 }

@@ -11,9 +11,9 @@ type watch struct {
 	ctx   context.Context
 	done  <-chan struct{} // the context's, and the watch's key
 	nodes []*Subscription
-	fired bool        // the reaper has taken its nodes; who comes later is refused
+	fired bool        // the reaper has taken its nodes
+	empty bool        // the last of its subscriptions has left; under its key there may be another watch
 	stop  func() bool // takes back the AfterFunc; nil until that is armed
-	empty bool        // the last of its subscriptions has left before stop was known
 }
 
 // cause returns why the context is over.
@@ -22,7 +22,7 @@ func (w *watch) cause() error { return overErr(w.ctx) }
 func overErr(ctx context.Context) error { return &contextError{context.Cause(ctx)} }
 
 // watchFor adds n to the watch of ctx. The watch is to be armed where it is new. Under f.mu.
-func (f *Fanout[T]) watchFor(ctx context.Context, done <-chan struct{}, n *node[T]) (w *watch, fresh bool, err error) {
+func (f *Fanout[T]) watchFor(ctx context.Context, done <-chan struct{}, n *node[T]) (w *watch, fresh bool) {
 	w = f.watches[done]
 	if w == nil {
 		w, fresh = &watch{ctx: ctx, done: done}, true
@@ -32,24 +32,18 @@ func (f *Fanout[T]) watchFor(ctx context.Context, done <-chan struct{}, n *node[
 		f.watches[done] = w
 		f.mostWatches = max(f.mostWatches, len(f.watches))
 	}
-	if w.fired {
-		return nil, false, w.cause()
-	}
 	n.watch, n.watchPlace = w, uint32(len(w.nodes))
 	w.nodes = append(w.nodes, &n.Subscription)
-	return w, fresh, nil
+	return w, fresh
 }
 
-// arm lets the context fire its watch. Not under f.mu: a context may be of a user's own type.
+// arm lets the context fire its watch. Not under f.mu: a context may be of a user's own type. The
+// subscription that the watch was made for is not open yet, so the watch is not empty meanwhile.
 func (f *Fanout[T]) arm(w *watch) {
 	stop := context.AfterFunc(w.ctx, func() { f.fire(w) })
 	f.mu.Lock()
 	w.stop = stop
-	empty := w.empty
 	f.mu.Unlock()
-	if empty {
-		stop()
-	}
 }
 
 // fire hands w to the reaper. Wait may do so as well as the AfterFunc: each pushes its own chore, so that
@@ -110,4 +104,15 @@ func (f *Fanout[T]) take(w *watch) []*Subscription {
 		f.forget(w)
 	}
 	return nodes
+}
+
+// endAll ends what hangs on a context that is over. The context may be of a user's own type, whose methods panic.
+func (f *Fanout[T]) endAll(w *watch) {
+	cause := ErrCancelled
+	defer func() {
+		for _, s := range f.take(w) {
+			s.self.end(&cause)
+		}
+	}()
+	f.slowly(func() { cause = w.cause() })
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -194,5 +195,91 @@ func TestWaitCountsAContext(t *testing.T) {
 	wait(t, f)
 	if !over(s) || !errors.Is(s.Err(), context.Canceled) {
 		t.Errorf("after Wait, of a context that tells nobody: over %v, Err %v", over(s), s.Err())
+	}
+}
+
+// A brittle context is of no type that the context package knows, and its methods panic when they are told to.
+type brittle struct {
+	context.Context
+	done    chan struct{}
+	tell    func()
+	refuses bool // AfterFunc panics
+	over    atomic.Bool
+	asked   atomic.Int32 // how often Err was asked since: package context asks twice, after that it panics
+}
+
+func (b *brittle) Done() <-chan struct{} { return b.done }
+
+func (b *brittle) Value(any) any { return nil }
+
+func (b *brittle) Err() error {
+	if !b.over.Load() {
+		return nil
+	}
+	if b.asked.Add(1) > 2 {
+		panic("brittle")
+	}
+	return context.Canceled
+}
+
+func (b *brittle) AfterFunc(f func()) func() bool {
+	if b.refuses {
+		panic("brittle")
+	}
+	b.tell = f
+	return func() bool { return true }
+}
+
+// A context whose Err panics when the reaper asks it ends its subscriptions all the same.
+func TestContextWhoseErrPanics(t *testing.T) {
+	f := core.New(core.Config[int]{})
+	ctx := &brittle{Context: context.Background(), done: make(chan struct{})}
+	sub, err := f.Subscribe(ctx, region.Region{}, accepting{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx.over.Store(true)
+	ctx.tell()
+	<-sub.Done()
+	if err := sub.Err(); !errors.Is(err, core.ErrCancelled) {
+		t.Errorf("got %v, want ErrCancelled", err)
+	}
+	if got := f.Stats().Panics; got != 1 {
+		t.Errorf("got %d panics, want 1", got)
+	}
+}
+
+// One whose AfterFunc panics does so to the caller of Subscribe, and leaves no subscription behind.
+func TestContextThatCannotBeWatched(t *testing.T) {
+	f := core.New(core.Config[int]{})
+	closed := make(chan error, 1)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("Subscribe returned, want the panic of AfterFunc")
+			}
+		}()
+		ctx := &brittle{Context: context.Background(), done: make(chan struct{}), refuses: true}
+		_, _ = f.Subscribe(ctx, region.Region{}, accepting{closed: closed})
+	}()
+	if err := <-closed; !errors.Is(err, core.ErrCancelled) {
+		t.Errorf("its sink was closed with %v, want ErrCancelled", err)
+	}
+	if err := f.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if s := f.Stats(); s.Live != 0 || s.Retiring != 0 {
+		t.Errorf("got %+v, want nothing live or retiring", s)
+	}
+}
+
+// accepting is a sink that accepts everything, and says so when it is closed.
+type accepting struct{ closed chan<- error }
+
+func (accepting) Offer(int) core.Verdict { return core.Accepted }
+
+func (a accepting) Close(cause error) {
+	if a.closed != nil {
+		a.closed <- cause
 	}
 }

@@ -15,13 +15,16 @@
 //	Broadcast(v)                                                        broadcast.go
 //	   │  nobody live? done: one atomic load
 //	   ▼
+//	Locate(v), if Regions other than the zero Region are in use
+//	   │
+//	   ▼
 //	enter: count into the open epoch, look again                        grace.go
 //	   │
 //	   ▼                                  ┌─ not open, or over: passed over
 //	members with the zero Region ──each──▶┤
 //	   │                                  └─ live: send on its channel, or Offer ─┬─ Accepted
-//	   ▼ only if other Regions are in use                                         │
-//	Locate(v) ─▶ keys that match ──each──▶ (the same)        region.Matches       └─ Full, Closed, panic
+//	   ▼                                                                          │
+//	keys that match the Point ─────each──▶ (the same)        region.Matches       └─ Full, Closed, panic
 //	   │                                                                                │ one compare-and-swap
 //	   ▼                                                                                ▼
 //	leave: count out; wake a reaper that waits for that                          the retire list        prune.go

@@ -1,20 +1,24 @@
 package core
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/spillwayhq/spillway/region"
+)
 
 // passOver leaves out a subscription that is not open yet, or over. One that was pruned, and is not
 // retired yet, learns if this event comes before what it missed first.
-func (w *walk[T]) passOver(n *node[T], state uint32, v *T) {
+func (w *walk[T]) passOver(n *node[T], state uint32, v *T, p *region.Point) {
 	switch state & phaseMask {
 	case phasePrunedFull, phasePrunedClosed:
-		w.miss(n, v)
+		w.miss(n, v, p)
 	}
 }
 
 // refused ends a subscription whose sink did not take the event. On the writer's path that is one
 // compare-and-swap, what the error will have to say, and a push on the retire list. Where another end
 // came first the offer is in no count, and only a prune learns of the event.
-func (w *walk[T]) refused(n *node[T], verdict Verdict, held int, cause *PanicError, v *T) {
+func (w *walk[T]) refused(n *node[T], verdict Verdict, held int, cause *PanicError, v *T, p *region.Point) {
 	f := w.fanout
 	phase := phasePrunedFull
 	if verdict == Closed {
@@ -22,7 +26,7 @@ func (w *walk[T]) refused(n *node[T], verdict Verdict, held int, cause *PanicErr
 	}
 	state, won := n.turn(phase)
 	if !won {
-		w.passOver(n, state, v)
+		w.passOver(n, state, v, p)
 		return
 	}
 	step("prune:won")
@@ -39,26 +43,26 @@ func (w *walk[T]) refused(n *node[T], verdict Verdict, held int, cause *PanicErr
 		n.cause = &err
 	}
 	defer f.pruned(n) // also when Locate panics: the subscription is over all the same
-	w.miss(n, v)
+	w.miss(n, v, p)
 }
 
 // miss lowers what n missed first to this event's sequence.
-func (w *walk[T]) miss(n *node[T], v *T) {
+func (w *walk[T]) miss(n *node[T], v *T, p *region.Point) {
 	if w.fanout.locate == nil {
 		return
 	}
-	offering := w.offering
-	w.offering = false // a panic in Locate is the caller's
+	before := w.stage
+	w.stage = locating // a panic in Locate is the caller's
 	if !w.located {
 		defer func() {
 			if !w.located { // Locate panicked or exited
 				n.state().Or(unplaced)
 			}
 		}()
-		w.locate(v)
+		w.locate(v, p)
 	}
-	w.offering = offering
-	n.lower(w.point.Sequence)
+	w.stage = before
+	n.lower(p.Sequence)
 	n.state().Or(placed)
 }
 

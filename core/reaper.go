@@ -64,10 +64,7 @@ func (f *Fanout[T]) do(c *chore[T]) {
 	case choreBarrier:
 		close(c.passed)
 	case choreWatch:
-		cause := c.watch.cause()
-		for _, s := range f.take(c.watch) {
-			s.self.end(&cause)
-		}
+		f.endAll(c.watch)
 		f.collect()
 	case choreClose:
 		for _, n := range f.registered() {

@@ -14,7 +14,8 @@ import (
 //
 // It refuses with ErrNilSink, ErrLiveClock, r's own error, ErrClosed or, for a context that is already
 // over, an error that is both ErrCancelled and the context's cause. A Subscribe that fails offers nothing
-// and never calls s.Close. A sink serves one subscription at a time.
+// and never calls s.Close. A sink serves one subscription at a time. Contexts that share a Done channel are
+// watched as one, and the first of them is kept until the last of their subscriptions is over.
 func (f *Fanout[T]) Subscribe(ctx context.Context, r region.Region, s Sink[T]) (*Subscription, error) {
 	at := callers()
 	if s == nil {
@@ -68,11 +69,7 @@ func (f *Fanout[T]) enroll(ctx context.Context, n *node[T], at site) error {
 	var w *watch
 	fresh := false
 	if done != nil {
-		var err error
-		if w, fresh, err = f.watchFor(ctx, done, n); err != nil {
-			f.mu.Unlock()
-			return err
-		}
+		w, fresh = f.watchFor(ctx, done, n)
 	}
 	n.site = f.sites.intern(at)
 	f.register(n)
@@ -81,7 +78,15 @@ func (f *Fanout[T]) enroll(ctx context.Context, n *node[T], at site) error {
 	f.counters.subscribed.Add(1)
 	if fresh {
 		step("subscribe:arming")
+		armed := false
+		defer func() {
+			if !armed { // a method of the context's panicked, which is the caller's: nothing is left behind
+				n.end(&errCancelled)
+				f.open(n)
+			}
+		}()
 		f.arm(w)
+		armed = true
 	}
 	return nil
 }

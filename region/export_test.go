@@ -88,10 +88,10 @@ func (f *family[M]) size(x *Index[M], s *IndexSize) {
 		s.Keys++
 		lead.size(s)
 	}
-	must(f.tables.Load() == nil || len(f.shapes()) > 0, "a list of no tables is kept")
-	for i, t := range f.shapes() {
+	var before *table[M]
+	for t := f.tables.Load(); t != nil; before, t = t, t.next.Load() {
 		must(t.live > 0, "table %+v is empty and still listed", t.shape)
-		must(i == 0 || f.shapes()[i-1].shape.before(t.shape), "table %+v is out of order", t.shape)
+		must(before == nil || before.shape.before(t.shape), "table %+v is out of order", t.shape)
 		s.Tables++
 		t.size(x, s)
 	}
@@ -101,7 +101,7 @@ func (t *table[M]) size(x *Index[M], s *IndexSize) {
 	p := t.places.Load()
 	full, dead, empty := 0, 0, 0
 	for i := range p.all {
-		e := p.all[i].entry.Load()
+		e := p.all[i].Load()
 		switch tag := byte(p.tags[i/8].Load() >> (i % 8 * 8)); tag {
 		case tagEmpty, tagDead:
 			must(e == nil, "place %d of %+v has tag %#x and an Entry", i, t.shape, tag)

@@ -80,7 +80,7 @@ func (x *Index[M]) Insert(e *Entry[M]) {
 	hash := x.hash(e, s)
 	t := f.table(s)
 	if t == nil {
-		t = &table[M]{shape: s}
+		t = &table[M]{index: x, shape: s}
 		t.put(hash, e)
 		f.list(t)
 		x.link(e.kind, f)

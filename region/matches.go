@@ -14,11 +14,11 @@ import (
 type Matches[M any] struct {
 	index *Index[M]
 
-	class  uint8       // which kind filter is being walked: exact 1, category 2, any 3
-	depth  uint8       // segments in the prefix that the walk has come to
-	hashed bool        // scope is the scope's hash
-	tables []*table[M] // the shapes of the family being walked that are still to be aimed at
-	whole  *Entry[M]   // its members that ask for nothing else, still to be returned
+	class  uint8     // which kind filter is being walked: exact 1, category 2, any 3
+	depth  uint8     // segments in the prefix that the walk has come to
+	hashed bool      // scope is the scope's hash
+	table  *table[M] // the next shape of the family being walked that is to be aimed at
+	whole  *Entry[M] // the family's members that ask for nothing else, still to be returned
 
 	end    int // the prefix is entity[:end]; -1 before the first segment
 	entity uint64
@@ -34,7 +34,7 @@ const lastClass = 3
 // the caller has something else to do before. It sets field by field: the Matches is the caller's, on its
 // stack, and a copy of the whole would pay for write barriers.
 func (m *Matches[M]) Begin(x *Index[M], p *Point) {
-	m.index, m.class, m.hashed, m.tables, m.whole = x, 0, false, nil, nil
+	m.index, m.class, m.hashed, m.table, m.whole = x, 0, false, nil, nil
 	m.aim(p)
 }
 
@@ -57,7 +57,7 @@ func (m *Matches[M]) Next(p *Point) *Entry[M] {
 		if t.shape.depth > 0 {
 			prefix = p.Entity[:m.end]
 		}
-		if len(m.tables) > 0 || m.class < lastClass {
+		if m.table != nil || m.class < lastClass {
 			m.aim(p) // at the next one, whose memory comes while this one is looked at
 		} else {
 			m.aimed, m.class = nil, lastClass+1
@@ -72,19 +72,18 @@ func (m *Matches[M]) Next(p *Point) *Entry[M] {
 // the memory fetched. It stops at a family that has members without a table: they are returned first.
 func (m *Matches[M]) aim(p *Point) {
 	for {
-		tables := m.tables
-		if len(tables) == 0 {
+		t := m.table
+		if t == nil {
 			if m.whole != nil || !m.nextFamily(p.Kind) {
 				m.aimed = nil
 				return
 			}
 			continue
 		}
-		t := tables[0]
-		m.tables = tables[1:]
+		m.table = t.next.Load()
 		s := t.shape
 		if s.depth > m.depth && !m.descend(p.Entity, s.depth) {
-			m.tables = nil // sorted by depth: the rest is deeper still
+			m.table = nil // in order of depth: the rest is deeper still
 			continue
 		}
 		entity := uint64(0)
@@ -102,41 +101,48 @@ func (m *Matches[M]) aim(p *Point) {
 
 // descend moves the prefix on to depth segments; false where the entity has fewer.
 func (m *Matches[M]) descend(entity string, depth uint8) bool {
-	if entity == "" {
+	if m.end == len(entity) || entity == "" {
 		return false
 	}
-	at, end := m.depth, m.end
-	for at < depth {
-		if end == len(entity) {
-			return false
-		}
-		end = segmentEnd(entity, end+1)
-		at++
+	end := segmentsEnd(entity, m.end+1, int(depth-m.depth))
+	if end < 0 {
+		return false
 	}
-	m.depth, m.end = at, end
+	m.depth, m.end = depth, end
 	m.entity = maphash.String(m.index.entities, entity[:end])
 	return true
 }
 
-// segmentEnd returns where the segment that begins at start ends. It looks at eight bytes at a time:
-// segments are short, and a call of strings.IndexByte for each costs more than all else in descend.
-func segmentEnd(entity string, start int) int {
-	for ; start+8 <= len(entity); start += 8 {
-		if m := bytesEqual(load64(entity[start:]), ':'); m != 0 { // the lowest mark is a true one
-			return start + bits.TrailingZeros64(m)/8
+// segmentsEnd returns where the last of n segments ends, the first of which begins at start; -1 where there
+// are fewer. It looks at eight bytes at a time: segments are short, and a call of strings.IndexByte for
+// each costs more than all else in descend.
+func segmentsEnd(entity string, start, n int) int {
+	rest := entity[start:]
+	for len(rest) >= 8 {
+		for m := bytesThatAre(load64(rest), ':'); m != 0; m &= m - 1 {
+			if n--; n == 0 {
+				return len(entity) - len(rest) + bits.TrailingZeros64(m)/8
+			}
+		}
+		rest = rest[8:]
+	}
+	for i := range len(rest) {
+		if rest[i] == ':' {
+			if n--; n == 0 {
+				return len(entity) - len(rest) + i
+			}
 		}
 	}
-	rest := len(entity) - start
-	if len(entity) >= 8 { // the last eight bytes, less those that have been looked at
-		if m := bytesEqual(load64(entity[len(entity)-8:])>>(64-8*rest), ':'); m != 0 {
-			return start + bits.TrailingZeros64(m)/8
-		}
+	if n == 1 {
 		return len(entity)
 	}
-	for start < len(entity) && entity[start] != ':' {
-		start++
-	}
-	return start
+	return -1
+}
+
+// bytesThatAre marks, in its high bit, each byte of word that equals b, and no other.
+func bytesThatAre(word uint64, b byte) uint64 {
+	x := word ^ eachByte*uint64(b)
+	return ^(x&^highBits + ^uint64(highBits) | x | ^uint64(highBits))
 }
 
 // load64 returns the first eight bytes of s, the first one lowest. The compiler makes it one load.
@@ -168,11 +174,8 @@ func (m *Matches[M]) nextFamily(k Kind) bool {
 		if f != &m.index.any {
 			m.whole = f.whole.Load() // the zero Region's members are Everything's
 		}
-		tables := f.tables.Load()
-		if tables != nil {
-			m.tables, m.depth, m.end = *tables, 0, -1
-		}
-		if tables != nil || m.whole != nil {
+		m.table, m.depth, m.end = f.tables.Load(), 0, -1
+		if m.table != nil || m.whole != nil {
 			return true
 		}
 	}

@@ -31,58 +31,39 @@ type family[M any] struct {
 	//   order:      an Entry is filled before it is stored
 	whole atomic.Pointer[Entry[M]]
 
-	// tables are the shapes in use, in the order of shape.before; the slice is never changed.
-	//   written by: Insert and Remove when a shape comes into use or goes out of it; under the owner's mutex
+	// tables leads to the shapes in use, each the next of the one before, in the order of shape.before.
+	//   written by: list and unlist when a shape comes into use or goes out of it; under the owner's mutex
 	//   read by:    Matches; one Load, lock-free
-	//   order:      a shape's table holds its first Entry before it is listed here
-	tables atomic.Pointer[[]*table[M]]
+	//   order:      a shape's table holds its first Entry, and knows its next, before it is listed here
+	tables atomic.Pointer[table[M]]
 }
 
 func (f *family[M]) empty() bool { return f.whole.Load() == nil && f.tables.Load() == nil }
 
-// shapes returns the tables in use; nil where there is none.
-func (f *family[M]) shapes() []*table[M] {
-	if p := f.tables.Load(); p != nil {
-		return *p
-	}
-	return nil
-}
-
 func (f *family[M]) table(s shape) *table[M] {
-	for _, t := range f.shapes() {
-		if t.shape == s {
-			return t
-		}
+	t := f.tables.Load()
+	for t != nil && t.shape != s {
+		t = t.next.Load()
 	}
-	return nil
+	return t
 }
 
 // list publishes t among the shapes in use.
 func (f *family[M]) list(t *table[M]) {
-	old := f.shapes()
-	tables := make([]*table[M], 0, len(old)+1)
-	i := 0
-	for i < len(old) && old[i].shape.before(t.shape) {
-		i++
+	link := &f.tables
+	for next := link.Load(); next != nil && next.shape.before(t.shape); next = link.Load() {
+		link = &next.next
 	}
-	tables = append(tables, old[:i]...)
-	tables = append(tables, t)
-	tables = append(tables, old[i:]...)
-	f.tables.Store(&tables)
+	t.next.Store(link.Load())
+	link.Store(t)
 }
 
-// unlist takes t, which is empty, from the shapes in use.
+// unlist takes t, which is empty, from the shapes in use. It is not written again: who has come to it goes on
+// from it to those after it.
 func (f *family[M]) unlist(t *table[M]) {
-	old := f.shapes()
-	if len(old) == 1 {
-		f.tables.Store(nil)
-		return
+	link := &f.tables
+	for link.Load() != t {
+		link = &link.Load().next
 	}
-	tables := make([]*table[M], 0, len(old)-1)
-	for _, o := range old {
-		if o != t {
-			tables = append(tables, o)
-		}
-	}
-	f.tables.Store(&tables)
+	link.Store(t.next.Load())
 }

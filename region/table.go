@@ -16,7 +16,11 @@ import (
 //
 // Look-ups are lock-free. One goroutine at a time inserts or removes, under the owner's mutex.
 type table[M any] struct {
+	index *Index[M] // whose hashes it goes by
 	shape shape
+
+	// next is the next deeper shape in use of the same kind filter; written and read as family.tables is.
+	next atomic.Pointer[table[M]]
 
 	// places is the current array.
 	//   written by: put and drop, when they rehash; under the owner's mutex, one Store of a filled array
@@ -34,14 +38,11 @@ type places[M any] struct {
 	//   read by:    find; lock-free
 	//   order:      a place is filled before its tag is stored; a place is emptied after its tag is
 	tags []atomic.Uint64
-	all  []place[M]
-}
 
-// A place's two words are read one after the other while a writer may be filling it anew: find
-// trusts neither, and compares the key in the Entry itself.
-type place[M any] struct {
-	hash  atomic.Uint64
-	entry atomic.Pointer[Entry[M]]
+	// all are the keys' Entries. One may be filled anew between the looks at its tag and at itself: find
+	// compares the key in the Entry. The hash isn't kept beside it: the key would have to be compared all
+	// the same, and twice as many places fit in the cache.
+	all []atomic.Pointer[Entry[M]]
 }
 
 const (
@@ -68,11 +69,20 @@ func tag(hash uint64) byte { return tagFull | byte(hash&0x7f) }
 // inCache is how many words of tags stay in a second-level cache: asking for them would be for nothing.
 const inCache = 1 << 13
 
-// prefetch has the word of tags fetched that find will read first. Among a million keys that is the miss
-// which a look-up pays for, found or not.
+// prefetch has fetched what find will wait for. Among a million keys that is the word of tags, found or not;
+// among few, where that word is close by, the Entry.
 func (t *table[M]) prefetch(hash uint64) {
-	if p := t.places.Load(); p != nil && len(p.tags) > inCache {
-		prefetch(unsafe.Pointer(&p.tags[p.group(hash)]))
+	p := t.places.Load()
+	if p == nil {
+		return
+	}
+	g := p.group(hash)
+	if len(p.tags) > inCache {
+		prefetch(unsafe.Pointer(&p.tags[g]))
+		return
+	}
+	if m := bytesEqual(p.tags[g].Load(), tag(hash)); m != 0 {
+		prefetch(unsafe.Pointer(p.all[g*8+uint64(bits.TrailingZeros64(m))/8].Load()))
 	}
 }
 
@@ -87,11 +97,8 @@ func (t *table[M]) find(hash uint64, entity, scope string, lane uint32) *Entry[M
 	for step := uint64(1); step <= uint64(len(p.tags)); step++ {
 		word := p.tags[g].Load()
 		for m := bytesEqual(word, tag(hash)); m != 0; m &= m - 1 {
-			pl := &p.all[g*8+uint64(bits.TrailingZeros64(m))/8]
-			if pl.hash.Load() != hash {
-				continue
-			}
-			if e := pl.entry.Load(); e != nil && t.holds(e, entity, scope, lane) {
+			e := p.all[g*8+uint64(bits.TrailingZeros64(m))/8].Load()
+			if e != nil && t.holds(e, entity, scope, lane) {
 				return e
 			}
 		}
@@ -113,7 +120,7 @@ func (t *table[M]) holds(e *Entry[M], entity, scope string, lane uint32) bool {
 // slot returns where the key of e is held, or nil: writers swap what stands there.
 func (t *table[M]) slot(hash uint64, e *Entry[M]) *atomic.Pointer[Entry[M]] {
 	if p, i, ok := t.locate(hash, e); ok {
-		return &p.all[i].entry
+		return &p.all[i]
 	}
 	return nil
 }
@@ -127,8 +134,7 @@ func (t *table[M]) locate(hash uint64, e *Entry[M]) (p *places[M], i uint64, ok 
 		word := p.tags[g].Load()
 		for m := bytesEqual(word, tag(hash)); m != 0; m &= m - 1 {
 			i = g*8 + uint64(bits.TrailingZeros64(m))/8
-			if h := p.all[i].entry.Load(); h != nil && p.all[i].hash.Load() == hash &&
-				t.holds(h, e.entity, e.scope, e.lane) {
+			if h := p.all[i].Load(); h != nil && t.holds(h, e.entity, e.scope, e.lane) {
 				return p, i, true
 			}
 		}
@@ -157,9 +163,7 @@ func (p *places[M]) fill(hash uint64, e *Entry[M]) (reused int) {
 		word := p.tags[g].Load()
 		if free := ^word & highBits; free != 0 {
 			shift := uint64(bits.TrailingZeros64(free)) - 7
-			pl := &p.all[g*8+shift/8]
-			pl.hash.Store(hash)
-			pl.entry.Store(e)
+			p.all[g*8+shift/8].Store(e)
 			p.tags[g].Store(word&^(0xff<<shift) | uint64(tag(hash))<<shift)
 			return int(word >> shift & 0xff) // tagEmpty is 0, tagDead is 1
 		}
@@ -182,7 +186,7 @@ func (t *table[M]) drop(hash uint64, e *Entry[M]) {
 		t.dead++
 	}
 	p.tags[g].Store(cleared)
-	p.all[i].entry.Store(nil)
+	p.all[i].Store(nil)
 	t.live--
 	switch {
 	case t.live == 0:
@@ -200,11 +204,11 @@ func (t *table[M]) rehash(want int) *places[M] {
 	for n*3 < want*4 {
 		n *= 2
 	}
-	p := &places[M]{tags: make([]atomic.Uint64, n/8), all: make([]place[M], n)}
+	p := &places[M]{tags: make([]atomic.Uint64, n/8), all: make([]atomic.Pointer[Entry[M]], n)}
 	if old := t.places.Load(); old != nil {
 		for i := range old.all {
-			if e := old.all[i].entry.Load(); e != nil {
-				p.fill(old.all[i].hash.Load(), e)
+			if e := old.all[i].Load(); e != nil {
+				p.fill(t.index.hash(e, t.shape), e)
 			}
 		}
 	}
