@@ -1,0 +1,38 @@
+// Package queue has bounded queues of many writers, or one, and one reader. What doesn't fit is refused, at
+// exactly the limit; a writer never waits, for the reader or for another writer.
+package queue
+
+// A Queue holds events in the order in which they were put. Put and Len may be called at any time; Take by one
+// goroutine at a time.
+type Queue[T any] interface {
+	// Put appends v; false, and nothing kept of v, where the queue holds its limit. What is put is visible to
+	// Take when Put returns, unless a Put that began before is still under way.
+	Put(v T) bool
+
+	// Take moves as many events as there are, and as dst has room for, into dst, and returns how many. The queue
+	// keeps no reference to them.
+	Take(dst []T) int
+
+	// Len returns how many events are held or being put: 0 to the limit.
+	Len() int
+}
+
+// New returns a Queue of the given limit, 1 or more: a Single where there is but one writer, else a Shared.
+func New[T any](limit int, single bool) Queue[T] {
+	if single {
+		return NewSingle[T](limit, 0)
+	}
+	return NewShared[T](limit, 0)
+}
+
+// slotsFor returns the power of two that a limit is rounded up to: places are found by a mask, and numbers may wrap.
+func slotsFor(limit int) int {
+	n := 1
+	for n < limit {
+		n *= 2
+	}
+	return n
+}
+
+// A cache line: what the writers write is kept apart from what the reader does.
+const apart = 64

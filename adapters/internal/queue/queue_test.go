@@ -1,0 +1,143 @@
+package queue_test
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/spillwayhq/spillway/adapters/internal/queue"
+)
+
+var kinds = map[string]func(limit int, first uint64) queue.Queue[int]{
+	"single": func(limit int, first uint64) queue.Queue[int] { return queue.NewSingle[int](limit, first) },
+	"shared": func(limit int, first uint64) queue.Queue[int] { return queue.NewShared[int](limit, first) },
+}
+
+// A queue does what a slice does, also where its numbers pass the integer limit.
+func TestAgainstSlice(t *testing.T) {
+	for name, open := range kinds {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				limit := rapid.IntRange(1, 9).Draw(t, "limit")
+				first := rapid.SampledFrom([]uint64{0, 1, math.MaxUint64 - 3, math.MaxUint64}).Draw(t, "first")
+				q := open(limit, first)
+				var held []int
+				next := 0
+				t.Repeat(map[string]func(*rapid.T){
+					"put": func(t *rapid.T) {
+						next++
+						ok := q.Put(next)
+						if ok != (len(held) < limit) {
+							t.Fatalf("Put with %d of %d held: got %v", len(held), limit, ok)
+						}
+						if ok {
+							held = append(held, next)
+						}
+					},
+					"take": func(t *rapid.T) {
+						dst := make([]int, rapid.IntRange(0, 12).Draw(t, "room"))
+						n := q.Take(dst)
+						want := min(len(dst), len(held))
+						if n != want || !slices.Equal(dst[:n], held[:want]) {
+							t.Fatalf("Take: got %v, want %v", dst[:n], held[:want])
+						}
+						held = held[n:]
+					},
+					"": func(t *rapid.T) {
+						if got := q.Len(); got != len(held) {
+							t.Fatalf("Len: got %d, want %d", got, len(held))
+						}
+					},
+				})
+			})
+		})
+	}
+}
+
+// Each writer's events come in its order, none twice, none lost, and never more than the limit are held.
+func TestWriters(t *testing.T) {
+	const each = 20_000
+	for _, limit := range []int{1, 2, 3, 64} {
+		for name, writers := range map[string]int{"single": 1, "shared": 4} {
+			t.Run(fmt.Sprintf("%s of %d", name, limit), func(t *testing.T) {
+				q := kinds[name](limit, math.MaxUint64-each/2)
+				var wg sync.WaitGroup
+				for w := range writers {
+					wg.Go(func() {
+						for i := range each {
+							for !q.Put(w*each + i) {
+								runtime.Gosched()
+							}
+						}
+					})
+				}
+				last := make([]int, writers)
+				for w := range last {
+					last[w] = -1
+				}
+				dst := make([]int, 5)
+				for got := 0; got < writers*each; {
+					if held := q.Len(); held < 0 || held > limit {
+						t.Fatalf("holds %d of %d", held, limit)
+					}
+					n := q.Take(dst)
+					for _, v := range dst[:n] {
+						if w := v / each; v%each != last[w]+1 {
+							t.Fatalf("writer %d: %d after %d", w, v%each, last[w])
+						}
+						last[v/each] = v % each
+					}
+					if got += n; n == 0 {
+						runtime.Gosched()
+					}
+				}
+				wg.Wait()
+			})
+		}
+	}
+}
+
+// What was taken is not kept.
+func TestTakenIsCollectable(t *testing.T) {
+	for _, q := range []queue.Queue[*int]{
+		queue.NewSingle[*int](2, 0),
+		queue.NewShared[*int](2, 0),
+	} {
+		gone := make(chan struct{})
+		func() {
+			v := new(int)
+			runtime.AddCleanup(v, func(int) { close(gone) }, 0)
+			q.Put(v)
+			q.Take(make([]*int, 1))
+		}()
+		for collected := false; !collected; {
+			runtime.GC()
+			select {
+			case <-gone:
+				collected = true
+			default:
+				runtime.Gosched()
+			}
+		}
+		runtime.KeepAlive(q)
+	}
+}
+
+func TestPutAllocatesNothing(t *testing.T) {
+	for name, open := range kinds {
+		q := open(8, 0)
+		dst := make([]int, 8)
+		if n := testing.AllocsPerRun(100, func() {
+			q.Put(1)
+			q.Put(2)
+			q.Take(dst)
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package queue
+
+import (
+	"sync/atomic"
+
+	"github.com/spillwayhq/spillway/adapters/internal/step"
+)
+
+// A Single is the Queue of one writer: one atomic store a Put.
+//
+//	head          tail
+//	 │ taken next  │ put next
+//	 ▼             ▼
+//	[ a | b | c | d |   |   ]    places: numbers modulo a power of two; tail - head is the limit at most
+//
+// Each side keeps a copy of the other's number and looks anew only where the copy says that there is
+// nothing to do (L. Lamport 1977; the copies as in J. Giacomoni et al., FastForward, 2008).
+type Single[T any] struct {
+	slots []T
+	mask  uint64
+	limit uint64
+
+	_ [apart]byte
+
+	// tail is the number of the next event to be put.
+	//   written by: Put
+	//   read by:    Take, Len
+	//   order:      the slot is written before tail counts it
+	tail     atomic.Uint64
+	headSeen uint64 // head, as the writer saw it last
+
+	_ [apart - 16]byte
+
+	// head is the number of the next event to be taken.
+	//   written by: Take
+	//   read by:    Put, where headSeen says full; Len
+	//   order:      the slot is read and wiped before head gives it back
+	head     atomic.Uint64
+	tailSeen uint64 // tail, as the reader saw it last
+
+	_ [apart - 16]byte
+}
+
+// NewSingle returns an empty Single whose first event has the number first: tests begin just below the limit.
+func NewSingle[T any](limit int, first uint64) *Single[T] {
+	n := slotsFor(limit)
+	q := &Single[T]{slots: make([]T, n), mask: uint64(n - 1), limit: uint64(limit), headSeen: first, tailSeen: first}
+	q.tail.Store(first)
+	q.head.Store(first)
+	return q
+}
+
+// Put is one goroutine's at a time.
+func (q *Single[T]) Put(v T) bool {
+	t := q.tail.Load()
+	if t-q.headSeen >= q.limit {
+		q.headSeen = q.head.Load()
+		if t-q.headSeen >= q.limit {
+			return false
+		}
+	}
+	q.slots[t&q.mask] = v
+	step.At("queue:written")
+	q.tail.Store(t + 1)
+	return true
+}
+
+// Take implements Queue.
+func (q *Single[T]) Take(dst []T) int {
+	h := q.head.Load()
+	if q.tailSeen-h < uint64(len(dst)) {
+		if q.tailSeen = q.tail.Load(); h == q.tailSeen {
+			return 0
+		}
+	}
+	n := 0
+	for rest := min(uint64(len(dst)), q.tailSeen-h); rest > 0; {
+		from := (h + uint64(n)) & q.mask
+		run := q.slots[from:min(from+rest, uint64(len(q.slots)))]
+		copy(dst[n:], run)
+		clear(run)
+		n += len(run)
+		rest -= uint64(len(run))
+	}
+	step.At("queue:taken")
+	q.head.Store(h + uint64(n))
+	return n
+}
+
+// Len implements Queue.
+func (q *Single[T]) Len() int {
+	h := q.head.Load() // first: what is put and taken in between would make it negative otherwise
+	return int(min(q.tail.Load()-h, q.limit))
+}

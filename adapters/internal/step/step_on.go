@@ -1,0 +1,8 @@
+//go:build spillway_steps
+
+package step
+
+import "github.com/spillwayhq/spillway/core"
+
+// At calls core.Step.
+func At(name string) { core.Step(name) }
