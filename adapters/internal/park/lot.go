@@ -54,6 +54,9 @@ func (l *Lot) End(cause error) {
 	close(l.over)
 }
 
+// Over returns a channel that is closed by End.
+func (l *Lot) Over() <-chan struct{} { return l.over }
+
 // Ended tells whether End was called.
 func (l *Lot) Ended() bool {
 	select {

@@ -2,6 +2,8 @@
 // exactly the limit; a writer never waits, for the reader or for another writer.
 package queue
 
+import "math/bits"
+
 // A Queue holds events in the order in which they were put. Put and Len may be called at any time; Take by one
 // goroutine at a time.
 type Queue[T any] interface {
@@ -26,13 +28,7 @@ func New[T any](limit int, single bool) Queue[T] {
 }
 
 // slotsFor returns the power of two that a limit is rounded up to: places are found by a mask, and numbers may wrap.
-func slotsFor(limit int) int {
-	n := 1
-	for n < limit {
-		n *= 2
-	}
-	return n
-}
+func slotsFor(limit int) int { return 1 << bits.Len(uint(limit-1)) }
 
-// A cache line: what the writers write is kept apart from what the reader does.
+// apart is a cache line: what the writers write is kept apart from what the reader does.
 const apart = 64

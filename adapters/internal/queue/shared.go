@@ -118,3 +118,6 @@ func (q *Shared[T]) Len() int {
 	h := q.head.Load() // first: what is put and taken in between would make it negative otherwise
 	return int(min(q.tail.Load()-h, uint64(q.limit)))
 }
+
+// Limit returns how many events fit.
+func (q *Shared[T]) Limit() int { return int(q.limit) }

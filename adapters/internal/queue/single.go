@@ -92,3 +92,6 @@ func (q *Single[T]) Len() int {
 	h := q.head.Load() // first: what is put and taken in between would make it negative otherwise
 	return int(min(q.tail.Load()-h, q.limit))
 }
+
+// Limit returns how many events fit.
+func (q *Single[T]) Limit() int { return int(q.limit) }
