@@ -108,9 +108,13 @@ func (f *Fanout[T]) take(w *watch) []*Subscription {
 
 // endAll ends what hangs on a context that is over. The context may be of a user's own type, whose methods panic.
 func (f *Fanout[T]) endAll(w *watch) {
+	subs := f.take(w)
+	if len(subs) == 0 {
+		return // it was fired twice
+	}
 	cause := ErrCancelled
 	defer func() {
-		for _, s := range f.take(w) {
+		for _, s := range subs {
 			s.self.end(&cause)
 		}
 	}()
