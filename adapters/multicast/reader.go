@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -234,6 +235,14 @@ func (r *Reader[T]) All() iter.Seq2[T, error] {
 			}
 		}
 	}
+}
+
+// Lag returns by how many events the Reader is behind: more than the Ring's capacity, and its next call finds that it
+// was lapped.
+func (r *Reader[T]) Lag() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return int(min(r.ring.tail.Load()-r.place, math.MaxInt))
 }
 
 // Cancel ends the Reader, which reads no more. It waits for nothing.

@@ -109,7 +109,11 @@ func TestOverwriteAccounts(t *testing.T) {
 			for _, first := range []uint64{0, nearWrap(capacity)} {
 				t.Run(fmt.Sprintf("procs=%d/capacity=%d/first=%d", procs, capacity, first), func(t *testing.T) {
 					defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-					const writers, each = 4, 3000
+					const writers = 4
+					each := 10_000
+					if testing.Short() {
+						each = 2000
+					}
 					r := newOverwriting[wide](capacity, first, lot())
 					var wg sync.WaitGroup
 					for w := range writers {
@@ -146,7 +150,7 @@ func TestOverwriteAccounts(t *testing.T) {
 						}
 						runtime.Gosched()
 					}
-					if got := received + r.Lost(); got != writers*each {
+					if got := received + r.Lost(); got != uint64(writers*each) {
 						t.Errorf("received %d, lost %d: together %d, want %d", received, r.Lost(), got, writers*each)
 					}
 				})

@@ -19,12 +19,18 @@ import (
 //	reader  (lap, full, c) ──take──▶ (lap, empty, s)    c for the reader's own s; c becomes its next s
 //
 // A writer that has claimed a slot and stops is passed by the one who comes a lap later: that one claims the slot
-// with a cell from the spares, and the first finds that its event was lost when it goes on. Each event that
-// was accepted is taken by the reader, or replaced by who claims its slot, or late: one compare-and-swap
-// decides, so that Lost is exact.
+// with a cell from the spares, and the first finds that its event was lost when it goes on. Where no spare is left it
+// leaves a hole instead, which the reader passes. Each event that was accepted is taken by the reader, or
+// replaced by who claims its slot, or late: one compare-and-swap decides, so that Lost is exact.
 type overwriting[T any] struct {
-	lot   *park.Lot
+	lot *park.Lot
+
+	// slots are the places, by an event's number modulo their count.
+	//   written by: Offer and Take, by compare-and-swap
+	//   read by:    the same
+	//   order:      a cell is written before its slot says full, and read and wiped before its number is in a slot again
 	slots []atomic.Uint64
+
 	size  uint64
 	cells cells[T]
 	shape word
@@ -53,7 +59,12 @@ const (
 	empty   = 0 // for no event, or for one that was read; its cell is free
 	writing = 1 // claimed; its cell is the writer's
 	full    = 2
+	hole    = 3 // its event is lost, and its cell is that of a writer who was passed
 )
+
+// longAway is how many events behind a reader is certain to have been lapped. The laps in the slots, which
+// wrap, can't tell it one who has been away for longer than half of them.
+const longAway = 1 << 40
 
 // newOverwriting returns an empty ring whose first event has the number first: tests begin near where laps wrap.
 func newOverwriting[T any](capacity int, first uint64, lot *park.Lot) *overwriting[T] {
@@ -87,25 +98,30 @@ func (r *overwriting[T]) Offer(v T) core.Verdict {
 			r.lost.Add(1) // who came a lap later was here first
 			return core.Accepted
 		}
-		cell := r.shape.cell(before)
-		if r.shape.state(before) == writing {
-			var ok bool
-			if cell, ok = r.cells.get(); !ok {
-				r.lost.Add(1)
-				return core.Accepted
+		state, cell, spare := r.shape.state(before), r.shape.cell(before), false
+		claimed := r.shape.pack(lap, writing, cell)
+		if state == writing || state == hole {
+			if cell, spare = r.cells.get(); spare {
+				claimed = r.shape.pack(lap, writing, cell)
+			} else {
+				claimed = r.shape.pack(lap, hole, 0)
 			}
 		}
-		claimed := r.shape.pack(lap, writing, cell)
 		if !slot.CompareAndSwap(before, claimed) { // the reader took, or another writer got on
-			if r.shape.state(before) == writing {
+			if spare {
 				r.cells.put(cell)
 			}
 			continue
 		}
-		if r.shape.state(before) == full {
+		if state == full {
 			r.lost.Add(1)
 		}
 		step.At("ring:claimed")
+		if r.shape.state(claimed) == hole {
+			r.lost.Add(1)
+			r.lot.Wake() // what comes after the hole may be there
+			return core.Accepted
+		}
 		at := r.cells.at(cell)
 		at.v = v
 		step.At("ring:written")
@@ -127,10 +143,14 @@ func (r *overwriting[T]) Take(dst []T) (n int) {
 	for n < len(dst) {
 		lap, slot := r.head/r.size, &r.slots[r.head%r.size]
 		now := slot.Load()
-		switch ahead := r.shape.since(now, lap); {
-		case ahead < 0 || ahead == 0 && r.shape.state(now) == writing:
-			return n
-		case ahead > 0: // lapped: what is a whole lap older than the newest is gone, or about to be
+		switch ahead, state := r.shape.since(now, lap), r.shape.state(now); {
+		case ahead < 0 || ahead == 0 && state == writing:
+			tail := r.tail.Load()
+			if tail-r.head < longAway {
+				return n
+			}
+			r.head = tail - r.size
+		case ahead > 0 || state != full: // lapped, or a hole: what is a whole lap older than the newest is gone, or about to be
 			r.head++
 			if oldest := r.tail.Load() - r.size; int64(oldest-r.head) > 0 {
 				r.head = oldest
@@ -150,6 +170,9 @@ func (r *overwriting[T]) Take(dst []T) (n int) {
 	return n
 }
 
+// Len returns how many events are left, or are being written.
+func (r *overwriting[T]) Len() int { return int(min(r.tail.Load()-r.head, r.size)) }
+
 func (r *overwriting[T]) Close(cause error) { r.lot.End(cause) }
 
 func (r *overwriting[T]) Lost() uint64 { return r.lost.Load() }
@@ -157,11 +180,11 @@ func (r *overwriting[T]) Lost() uint64 { return r.lost.Load() }
 func (r *overwriting[T]) lostCount() uint64 { return r.Lost() }
 
 // A word is how a slot's 64 bits are used: the lap in the upper bits, two of state, the cell in the lower ones. Laps
-// wrap, after 2^40 events at the least, and are compared by their difference.
+// wrap, after 2^45 events at the least, and are compared by their difference.
 type word struct{ cellBits uint }
 
 // shapeFor leaves room for as many cells as there are places and 65,535 writers that were passed at one time.
-func shapeFor(capacity int) word { return word{uint(bits.Len(uint(capacity+1))) + 16} }
+func shapeFor(capacity int) word { return word{uint(bits.Len(uint(capacity + mostMore)))} }
 
 func (s word) pack(lap, state, cell uint64) uint64 {
 	return lap<<(s.cellBits+2) | state<<s.cellBits | cell

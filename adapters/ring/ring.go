@@ -9,8 +9,8 @@
 //
 // It does what a channel does for less: an event costs its writer one or two atomic operations instead of a lock,
 // and a reader takes many at a time. When an event finds it full, the subscription is pruned, or, with
-// Overwrite, the oldest event makes room and is counted as lost. A Fanout with Config.SingleWriter gets a ring
-// for one writer, which costs least.
+// Overwrite, the oldest event makes room and is counted as lost. With Prune a Fanout with Config.SingleWriter
+// gets a ring for one writer, which costs least.
 //
 // Several goroutines may read; each event then goes to one of them.
 package ring
@@ -40,6 +40,7 @@ type Subscription[T any] struct {
 type buffer[T any] interface {
 	core.Sink[T]
 	Take(dst []T) int // by one goroutine at a time
+	Len() int         // as Take
 	lostCount() uint64
 }
 
@@ -135,6 +136,13 @@ func (s *Subscription[T]) All() iter.Seq2[T, error] {
 			}
 		}
 	}
+}
+
+// Len returns how many events wait to be read: 0 to the capacity.
+func (s *Subscription[T]) Len() int {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	return s.events.Len()
 }
 
 // Lost returns how many accepted events were overwritten before they were read: 0 with Prune. While writers are

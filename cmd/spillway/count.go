@@ -14,6 +14,8 @@ import (
 // A tally is what a subscription's region matched of a history, and what became of it.
 type tally struct {
 	matched, accepted, received, held, lost int
+
+	first *uint64 // the first event that was missed; nil where none was
 }
 
 func (t tally) missed() int { return t.matched - t.accepted }
@@ -94,8 +96,8 @@ type counter struct {
 
 // one counts a reader.
 func (k *counter) one(r *reader) (tally, *miscount) {
-	t := tally{received: len(r.received), held: len(r.held)}
-	t.accepted = t.received + t.held
+	t := tally{received: len(r.received), held: len(r.held), lost: r.lost}
+	t.accepted = t.received + t.held + t.lost
 	for i, p := range k.points {
 		k.matches[i] = r.region.Match(p)
 		if k.matches[i] {
@@ -106,10 +108,72 @@ func (k *counter) one(r *reader) (tally, *miscount) {
 	if w := k.accepted(r); w != nil {
 		return t, w
 	}
-	if r.pruned == nil && t.accepted == t.matched {
-		return t, nil // so many that match, and no two the same, are all of them
+	switch {
+	case r.pruned == nil && t.accepted == t.matched:
+		// So many that match, and no two the same, are all of them, but for those that were lost.
+		return t, k.newest(r)
+	case r.adapter == "overwrite" || r.adapter == "latest":
+		return t, &miscount{r.region, 0, fmt.Sprintf("%d events match, and %d were received, held or lost", t.matched, t.accepted)}
+	case r.adapter == "multicast" && r.pruned != nil:
+		var w *miscount
+		t.first, w = k.lapped(r)
+		return t, w
+	}
+	if p := r.pruned; p != nil && p.HasMissed {
+		t.first = &p.Missed
 	}
 	return t, k.missed(r)
+}
+
+// newest looks whether what was lost was the older: a subscription that loses events has the newest of all, and one
+// that keeps the latest by coordinate the newest of each.
+func (k *counter) newest(r *reader) *miscount {
+	if !k.ordered || r.lost == 0 {
+		return nil
+	}
+	seen := make(map[region.Point]bool) // latest: the coordinates of later events
+	for event, at := range slices.Backward(k.at) {
+		switch {
+		case !k.matches[at]:
+		case r.adapter == "latest":
+			p := region.Point{Entity: k.points[at].Entity, Scope: k.points[at].Scope}
+			if !seen[p] && !k.given[event] {
+				return &miscount{r.region, uint32(event), "it is the latest of its coordinate, and was not given out"}
+			}
+			seen[p] = true
+		case k.given[event]:
+			return nil
+		default:
+			return &miscount{r.region, uint32(event), "it is the newest, and was lost"}
+		}
+	}
+	return nil
+}
+
+// lapped looks whether a multicast reader that was lapped missed all from some event on, and its end says no later
+// one. It returns the first that it missed.
+func (k *counter) lapped(r *reader) (first *uint64, _ *miscount) {
+	for event, at := range k.at {
+		switch {
+		case !k.matches[at]:
+		case k.given[event]:
+			if first != nil && k.ordered {
+				return first, &miscount{r.region, uint32(event), fmt.Sprintf("it was given out after event %d was missed", *first)}
+			}
+		case first == nil:
+			missed := uint64(event)
+			first = &missed
+		}
+	}
+	switch p := r.pruned; {
+	case first == nil:
+		return nil, &miscount{r.region, 0, "the subscription was lapped, and missed nothing"}
+	case !p.HasMissed:
+		return first, &miscount{r.region, 0, "the subscription was lapped, and its error does not say what it missed first"}
+	case p.Missed > *first:
+		return first, &miscount{r.region, uint32(*first), fmt.Sprintf("it was missed, and event %d is said to be missed first", p.Missed)}
+	}
+	return first, nil
 }
 
 // accepted looks whether everything accepted was the region's, came once, and in order.
@@ -123,7 +187,7 @@ func (k *counter) accepted(r *reader) *miscount {
 			return &miscount{r.region, event, "it was given out, and the region does not match it"}
 		case k.given[event]:
 			return &miscount{r.region, event, "it was given out twice"}
-		case k.ordered && int(event) < last:
+		case k.ordered && r.adapter != "latest" && int(event) < last:
 			return &miscount{r.region, event, fmt.Sprintf("it was given out after event %d", last)}
 		}
 		k.given[event] = true

@@ -62,3 +62,46 @@ func TestCountOfSeveralWriters(t *testing.T) {
 		t.Errorf("got %v, want event 3", wrong)
 	}
 }
+
+// What other adapters lose is found too.
+func TestCountOfOtherAdapters(t *testing.T) {
+	events := history(t, 12) // of repo0: 0, 3, 6, 9, each at a coordinate of its own
+	lapped := func(missed uint64) *core.PrunedError { return &core.PrunedError{Missed: missed, HasMissed: true} }
+	for name, c := range map[string]struct {
+		reader *reader
+		first  int // that was missed; -1: none
+		want   string
+	}{
+		"overwritten":                     {&reader{adapter: "overwrite", received: []uint32{6, 9}, lost: 2}, -1, ""},
+		"held and overwritten":            {&reader{adapter: "overwrite", received: []uint32{0}, held: []uint32{9}, lost: 2}, -1, ""},
+		"overwritten and not counted":     {&reader{adapter: "overwrite", received: []uint32{6, 9}, lost: 1}, -1, "4 events match, and 3 were"},
+		"the newest overwritten":          {&reader{adapter: "overwrite", received: []uint32{0, 3, 6}, lost: 1}, -1, "event 9: it is the newest, and was lost"},
+		"overwriting in disorder":         {&reader{adapter: "overwrite", received: []uint32{9, 6}, lost: 2}, -1, "event 6: it was given out after"},
+		"latest in the order of its keys": {&reader{adapter: "latest", received: []uint32{9, 3, 0, 6}}, -1, ""},
+		"a latest one replaced":           {&reader{adapter: "latest", received: []uint32{9, 3, 0}, lost: 1}, -1, "event 6: it is the latest of its coordinate"},
+		"a latest one twice":              {&reader{adapter: "latest", received: []uint32{9, 3, 9, 0}}, -1, "event 9: it was given out twice"},
+		"lapped":                          {&reader{adapter: "multicast", received: []uint32{0, 3}, pruned: lapped(5)}, 6, ""},
+		"lapped at once":                  {&reader{adapter: "multicast", pruned: lapped(0)}, 0, ""},
+		"lapped later than it says":       {&reader{adapter: "multicast", received: []uint32{0, 3}, pruned: lapped(7)}, 6, "event 6: it was missed, and event 7 is said"},
+		"lapped and read on":              {&reader{adapter: "multicast", received: []uint32{0, 6}, pruned: lapped(1)}, 3, "event 6: it was given out after event 3"},
+		"lapped and missed nothing":       {&reader{adapter: "multicast", received: []uint32{0, 3, 6, 9}, pruned: lapped(5)}, -1, "lapped, and missed nothing"},
+		"multicast with a gap":            {&reader{adapter: "multicast", received: []uint32{0, 6, 9}}, -1, "event 3: it matches, and was neither"},
+	} {
+		r := c.reader
+		r.region = region.Region{Scope: "repo0"}
+		tallies, wrong := newCount(events, true).all([]*reader{r})
+		first := -1
+		if p := tallies[0].first; p != nil {
+			first = int(*p)
+		}
+		if first != c.first {
+			t.Errorf("%s: first missed %d, want %d", name, first, c.first)
+		}
+		switch {
+		case c.want == "" && wrong != nil:
+			t.Errorf("%s: got %v", name, wrong)
+		case c.want != "" && (wrong == nil || !strings.Contains(wrong.Error(), c.want)):
+			t.Errorf("%s: got %v, want %s", name, wrong, c.want)
+		}
+	}
+}

@@ -30,7 +30,7 @@ func newFed(t *testing.T, p pace, capacity, writers, readers, stuck int) *fed {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &reader{sub: sub, stuck: i < stuck, wake: make(chan struct{}, 1)}
+		r := &reader{out: channelOutlet{sub}, stuck: i < stuck, wake: make(chan struct{}, 1)}
 		f.all = append(f.all, r)
 		if !r.stuck {
 			f.readers = append(f.readers, r)
@@ -166,8 +166,8 @@ func TestLateWakeUpIsNoRoom(t *testing.T) {
 		case <-returned:
 			t.Error("the feeder goes on while 4 events of 4 are to be read")
 		default:
-			<-r.sub.C()
-			<-r.sub.C()
+			<-r.out.(channelOutlet).C()
+			<-r.out.(channelOutlet).C()
 			wake()
 			<-returned
 		}

@@ -126,8 +126,8 @@ func sameRegions(ts *testscript.TestScript, not bool, args []string) {
 	regions := func(file string) string {
 		var names []string
 		for line := range strings.Lines(ts.ReadFile(file)) {
-			if fields := strings.Fields(line); len(fields) == 6 && fields[4] == "-" {
-				names = append(names, fields[5])
+			if fields := strings.Fields(line); len(fields) == 8 && fields[5] == "-" {
+				names = append(names, fields[7])
 			}
 		}
 		if len(names) == 0 {

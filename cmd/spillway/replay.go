@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/spillwayhq/spillway/adapters/channel"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -29,7 +29,9 @@ type replay struct {
 	capacity    int
 	stuck       int
 	writers     int
+	adapter     string
 	pace        string
+	metrics     string
 	skipBad     bool
 	all         bool
 	asJSON      bool
@@ -64,10 +66,12 @@ repository, a shallow or bare one too. There are two formats:
 	f.StringArrayVar(&o.regions, "region", nil, "subscribe to this region; may be given more than once")
 	f.IntVar(&o.subscribers, "subscribers", 1000, "pick so many distinct regions from the data")
 	f.Uint64Var(&o.seed, "seed", 1, "equal seeds pick equal regions")
-	f.IntVar(&o.capacity, "capacity", 1024, "events that a subscription's channel holds")
+	f.StringVar(&o.adapter, "adapter", "channel", strings.Join(adapters, ", ")+"; mixed deals them out in turn")
+	f.IntVar(&o.capacity, "capacity", 1024, "events that a subscription holds; latest holds one for each coordinate")
 	f.IntVar(&o.stuck, "stuck", 0, "so many subscriptions never read")
 	f.IntVar(&o.writers, "writers", 1, "goroutines that broadcast")
 	f.StringVar(&o.pace, "pace", "auto", "auto: the input waits for healthy readers; none; or events a second")
+	f.StringVar(&o.metrics, "metrics", "", "serve /metrics and /debug at this address while it runs; :PORT is on this machine alone")
 	f.BoolVar(&o.skipBad, "skip-bad", false, "go past events that can't be understood; name and count them")
 	f.BoolVar(&o.all, "all", false, "show every region in the table")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON document instead of the table")
@@ -93,6 +97,14 @@ func (o *replay) check(cmd *cobra.Command, args []string) ([]pick, error) {
 	}
 	if _, err := parsePace(o.pace); err != nil {
 		return nil, err
+	}
+	if o.adapter != mixed && !slices.Contains(adapters, o.adapter) {
+		return nil, fmt.Errorf("--adapter %q is none of %s, mixed", o.adapter, strings.Join(adapters, ", "))
+	}
+	if o.metrics != "" {
+		if _, err := listenAt(o.metrics); err != nil {
+			return nil, err
+		}
 	}
 	picks := make([]pick, len(o.regions))
 	for i, text := range o.regions {
@@ -145,7 +157,7 @@ func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick
 		}
 	}
 	step, finished := progress(std.err, len(events))
-	readers, fed, err := o.fanOut(ctx, events, picks, step)
+	readers, fed, err := o.fanOut(ctx, events, picks, step, std.err)
 	finished()
 	if err != nil {
 		return err
@@ -193,7 +205,7 @@ func (o *replay) open(ctx context.Context, std stdio, args []string) (input, err
 
 // fanOut subscribes, broadcasts, and lets everyone read what it was given. It returns how many events were
 // broadcast before ctx ended, and the readers, settled.
-func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pick, step func(int)) ([]*reader, int, error) {
+func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pick, step func(int), notes io.Writer) ([]*reader, int, error) {
 	fanout := core.New(core.Config[*core.Envelope]{
 		Name:         "replay",
 		Locate:       (*core.Envelope).Point,
@@ -216,12 +228,24 @@ func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pi
 		}
 		return nil
 	}
+	if o.metrics != "" {
+		stop, err := serve(ctx, o.metrics, fanout, notes)
+		if err != nil {
+			return nil, 0, errors.Join(err, finish())
+		}
+		defer stop()
+	}
+	subscribe := order{fanout: fanout, capacity: o.capacity, keys: coordinates(events)}
 	for i, p := range picks {
-		sub, err := channel.Subscribe(context.Background(), fanout, p.region, o.capacity)
+		adapter := o.adapter
+		if adapter == mixed {
+			adapter = adapters[i%len(adapters)]
+		}
+		out, err := subscribe.outlet(adapter, p.region, stuck[i])
 		if err != nil {
 			return nil, 0, errors.Join(fmt.Errorf("region %q: %w", p.region, err), finish())
 		}
-		r := &reader{region: p.region, stuck: stuck[i], sub: sub, wake: make(chan struct{}, 1)}
+		r := &reader{region: p.region, adapter: adapter, stuck: stuck[i], out: out, wake: make(chan struct{}, 1)}
 		readers = append(readers, r)
 		if !r.stuck {
 			healthy = append(healthy, r)
@@ -235,6 +259,15 @@ func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pi
 	f := &feeder{fanout: fanout, readers: healthy, capacity: o.capacity, writers: o.writers, pace: pace, progress: step}
 	fed := f.run(ctx, events)
 	return readers, fed, finish()
+}
+
+// coordinates returns how many different ones the events have.
+func coordinates(events []*core.Envelope) int {
+	seen := make(map[region.Coordinate]struct{})
+	for _, e := range events {
+		seen[e.Coordinate] = struct{}{}
+	}
+	return max(1, len(seen))
 }
 
 // progress returns what is called with each number of events broadcast, and what is called at the end. On a

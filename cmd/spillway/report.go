@@ -43,15 +43,11 @@ func newReport(events int, took, counting time.Duration, conserved bool, readers
 	}
 	for i, t := range tallies {
 		s := subscriptionReport{
-			Region: readers[i].region.String(), Adapter: "channel",
+			Region: readers[i].region.String(), Adapter: readers[i].adapter,
 			Matched: t.matched, Accepted: t.accepted, Received: t.received, Held: t.held, Lost: t.lost, Missed: t.missed(),
 		}
-		if p := readers[i].pruned; p != nil {
-			s.Pruned = true
-			if p.HasMissed {
-				s.FirstMissed = &p.Missed
-			}
-		}
+		s.Pruned = readers[i].pruned != nil
+		s.FirstMissed = t.first
 		r.Deliveries += t.received
 		r.Subscriptions[i] = s
 	}
@@ -75,13 +71,13 @@ func (r *report) writeTable(w io.Writer, all bool) error {
 		rows = rows[:min(len(rows), topmost)]
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "matched\treceived\theld\tmissed\tfirst missed\t  region")
+	fmt.Fprintln(t, "matched\treceived\theld\tlost\tmissed\tfirst missed\tadapter\t  region")
 	for _, s := range rows {
 		first := "-"
 		if s.FirstMissed != nil {
 			first = strconv.FormatUint(*s.FirstMissed, 10)
 		}
-		fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%s\t  %s\n", s.Matched, s.Received, s.Held, s.Missed, first, s.Region)
+		fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%d\t%s\t%s\t  %s\n", s.Matched, s.Received, s.Held, s.Lost, s.Missed, first, s.Adapter, s.Region)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -90,16 +86,17 @@ func (r *report) writeTable(w io.Writer, all bool) error {
 		fmt.Fprintf(w, "... and %d more regions; --all shows them\n", more)
 	}
 
-	var pruned, held, missed int
+	var pruned, held, lost, missed int
 	for _, s := range r.Subscriptions {
 		held += s.Held
+		lost += s.Lost
 		missed += s.Missed
 		if s.Pruned {
 			pruned++
 		}
 	}
 	fmt.Fprintf(w, "\n%d events to %d regions in %.2f s: %.0f events/s\n", r.Events, len(r.Subscriptions), r.Seconds, rate(r.Events, r.Seconds))
-	fmt.Fprintf(w, "%d deliveries: %.0f deliveries/s; %d held and never read\n", r.Deliveries, rate(r.Deliveries, r.Seconds), held)
+	fmt.Fprintf(w, "%d deliveries: %.0f deliveries/s; %d held and never read; %d lost\n", r.Deliveries, rate(r.Deliveries, r.Seconds), held, lost)
 	fmt.Fprintf(w, "%d regions pruned, which missed %d events\n", pruned, missed)
 	answer := "no"
 	if r.Conserved {

@@ -15,6 +15,9 @@ type Queue[T any] interface {
 	// keeps no reference to them.
 	Take(dst []T) int
 
+	// Ready tells whether Take would find an event; for whoever takes next.
+	Ready() bool
+
 	// Len returns how many events are held or being put: 0 to the limit.
 	Len() int
 }

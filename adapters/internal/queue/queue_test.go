@@ -128,6 +128,26 @@ func TestTakenIsCollectable(t *testing.T) {
 	}
 }
 
+// The limit is the number asked for, whatever the places are rounded up to.
+func TestLimit(t *testing.T) {
+	for limit := 1; limit < 70; limit++ {
+		for _, single := range []bool{false, true} {
+			q := queue.New[int](limit, single)
+			put := 0
+			for q.Put(put) {
+				put++
+			}
+			l, ok := q.(interface{ Limit() int })
+			if put != limit || q.Len() != limit || !ok || l.Limit() != limit {
+				t.Errorf("single %v: %d fit, Len %d, want %d", single, put, q.Len(), limit)
+			}
+			if _, isSingle := q.(*queue.Single[int]); isSingle != single {
+				t.Errorf("New(%d, %v) is a %T", limit, single, q)
+			}
+		}
+	}
+}
+
 func TestPutAllocatesNothing(t *testing.T) {
 	for name, open := range kinds {
 		q := open(8, 0)

@@ -113,6 +113,12 @@ func (q *Shared[T]) Take(dst []T) int {
 	return n
 }
 
+// Ready implements Queue.
+func (q *Shared[T]) Ready() bool {
+	h := q.head.Load()
+	return q.slots[h&q.mask].ready.Load() == h+1
+}
+
 // Len implements Queue.
 func (q *Shared[T]) Len() int {
 	h := q.head.Load() // first: what is put and taken in between would make it negative otherwise

@@ -87,6 +87,9 @@ func (q *Single[T]) Take(dst []T) int {
 	return n
 }
 
+// Ready implements Queue.
+func (q *Single[T]) Ready() bool { return q.head.Load() != q.tail.Load() }
+
 // Len implements Queue.
 func (q *Single[T]) Len() int {
 	h := q.head.Load() // first: what is put and taken in between would make it negative otherwise

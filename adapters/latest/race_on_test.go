@@ -1,0 +1,5 @@
+//go:build race
+
+package latest_test
+
+const raceEnabled = true
