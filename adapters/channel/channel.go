@@ -95,10 +95,15 @@ func (s *Subscription[T]) Next(ctx context.Context) (T, error) {
 		return s.taken(v, ok)
 	default:
 	}
+	done := ctx.Done()
+	if done == nil { // a plain receive is woken sooner than a select
+		v, ok := <-s.events
+		return s.taken(v, ok)
+	}
 	select {
 	case v, ok := <-s.events:
 		return s.taken(v, ok)
-	case <-ctx.Done():
+	case <-done:
 		var none T
 		return none, context.Cause(ctx)
 	}

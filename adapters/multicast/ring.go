@@ -104,6 +104,7 @@ func newRing[T any](f *core.Fanout[T], capacity int, first uint64) (m *Ring[T], 
 		fanout: f, capacity: uint64(capacity), bits: bitsFor(capacity), first: first, single: f.SingleWriter(),
 		readers: make(map[*Reader[T]]struct{}),
 	}
+	m.sleep.start = m.sleep.wakeAll
 	now := first >> m.bits
 	for i := range uint64(windows) {
 		m.windows[(now+i)%windows].Store(newWindow[T](m.bits, now+i-windows, first))

@@ -25,6 +25,8 @@ type sleep[T any] struct {
 	//   order:      a round is wanted before the list is looked at by it: a waker that has taken the list goes round again
 	waker atomic.Uint32
 
+	start func() // wakeAll, bound once: go s.start() allocates nothing
+
 	shards [shards]shard[T]
 }
 
@@ -59,7 +61,7 @@ func (s *sleep[T]) wake() {
 // round has all who are listed woken.
 func (s *sleep[T]) round() {
 	if s.waker.Swap(goesAgain) == nothing {
-		go s.wakeAll()
+		go s.start()
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 
 // A single is the ring of a Fanout with one writer that refuses what it has no room for.
 type single[T any] struct {
-	*queue.Single[T]
-	lot *park.Lot
+	lot *park.Lot // in the cache line that a Put needs anyway
+	queue.Single[T]
 }
 
 func newSingle[T any](capacity int, lot *park.Lot) *single[T] {
-	return &single[T]{queue.NewSingle[T](capacity, 0), lot}
+	r := &single[T]{lot: lot}
+	r.Init(capacity, 0)
+	return r
 }
 
 func (r *single[T]) Offer(v T) core.Verdict {
@@ -32,12 +34,14 @@ func (r *single[T]) lostCount() uint64 { return 0 }
 
 // A shared is the same for many writers.
 type shared[T any] struct {
-	*queue.Shared[T]
-	lot *park.Lot
+	lot *park.Lot // in the cache line that a Put needs anyway
+	queue.Shared[T]
 }
 
 func newShared[T any](capacity int, lot *park.Lot) *shared[T] {
-	return &shared[T]{queue.NewShared[T](capacity, 0), lot}
+	r := &shared[T]{lot: lot}
+	r.Init(capacity, 0)
+	return r
 }
 
 func (r *shared[T]) Offer(v T) core.Verdict {

@@ -53,6 +53,8 @@ var operations = []operation{
 		name: "Next that gives up", ring: overwriting, before: (*scene).park, do: (*scene).next, steps: []string{"park:waking"},
 		meanwhile: func(c *scene) { c.cancel() },
 	},
+	{name: "End", ring: single, do: (*scene).end, steps: []string{"park:ended"}},
+	{name: "End", ring: overwriting, do: (*scene).end, steps: []string{"park:ended"}},
 }
 
 // TestSuspension stops one goroutine at every named step of every operation in turn; every other goroutine's 10,000
@@ -160,6 +162,17 @@ func (c *scene) next() {
 	if err == nil {
 		c.take(v)
 	}
+}
+
+// end has the reaper close a ring that nobody's events go to.
+func (c *scene) end() {
+	s, err := ring.Subscribe(c.ctx, c.f, region.Region{Entity: "nobody"}, ring.Options{Capacity: 1})
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	s.Cancel()
+	<-s.Done()
 }
 
 func (c *scene) take(vs ...event) {

@@ -25,9 +25,9 @@ type Queue[T any] interface {
 // New returns a Queue of the given limit, 1 or more: a Single where there is but one writer, else a Shared.
 func New[T any](limit int, single bool) Queue[T] {
 	if single {
-		return NewSingle[T](limit, 0)
+		return NewSingle[T](limit)
 	}
-	return NewShared[T](limit, 0)
+	return NewShared[T](limit)
 }
 
 // slotsFor returns the power of two that a limit is rounded up to: places are found by a mask, and numbers may wrap.

@@ -14,8 +14,16 @@ import (
 )
 
 var kinds = map[string]func(limit int, first uint64) queue.Queue[int]{
-	"single": func(limit int, first uint64) queue.Queue[int] { return queue.NewSingle[int](limit, first) },
-	"shared": func(limit int, first uint64) queue.Queue[int] { return queue.NewShared[int](limit, first) },
+	"single": func(limit int, first uint64) queue.Queue[int] {
+		q := new(queue.Single[int])
+		q.Init(limit, first)
+		return q
+	},
+	"shared": func(limit int, first uint64) queue.Queue[int] {
+		q := new(queue.Shared[int])
+		q.Init(limit, first)
+		return q
+	},
 }
 
 // A queue does what a slice does, also where its numbers pass the integer limit.
@@ -105,8 +113,8 @@ func TestWriters(t *testing.T) {
 // What was taken is not kept.
 func TestTakenIsCollectable(t *testing.T) {
 	for _, q := range []queue.Queue[*int]{
-		queue.NewSingle[*int](2, 0),
-		queue.NewShared[*int](2, 0),
+		queue.NewSingle[*int](2),
+		queue.NewShared[*int](2),
 	} {
 		gone := make(chan struct{})
 		func() {

@@ -21,8 +21,6 @@ type Shared[T any] struct {
 	mask  uint64
 	limit int64
 
-	_ [apart]byte
-
 	// tail is the number to be claimed next.
 	//   written by: Put, by compare-and-swap
 	//   read by:    Put, Len
@@ -35,15 +33,13 @@ type Shared[T any] struct {
 	//   order:      never ahead of head: a value too old costs a look at head
 	headSeen atomic.Uint64
 
-	_ [apart - 16]byte
+	_ [apart]byte
 
 	// head is the number of the next event to be taken.
 	//   written by: Take
 	//   read by:    Put, where headSeen says full; Len
 	//   order:      places are read and wiped before head gives them back
 	head atomic.Uint64
-
-	_ [apart - 8]byte
 }
 
 type slot[T any] struct {
@@ -55,10 +51,17 @@ type slot[T any] struct {
 	v     T
 }
 
-// NewShared returns an empty Shared whose first event has the number first: tests begin just below the limit.
-func NewShared[T any](limit int, first uint64) *Shared[T] {
+// NewShared returns an empty Shared.
+func NewShared[T any](limit int) *Shared[T] {
+	q := new(Shared[T])
+	q.Init(limit, 0)
+	return q
+}
+
+// Init makes the Shared ready for use, empty, the first event's number first: tests begin just below the integer limit.
+func (q *Shared[T]) Init(limit int, first uint64) {
 	n := slotsFor(limit)
-	q := &Shared[T]{slots: make([]slot[T], n), mask: uint64(n - 1), limit: int64(limit)}
+	q.slots, q.mask, q.limit = make([]slot[T], n), uint64(n-1), int64(limit)
 	q.tail.Store(first)
 	q.headSeen.Store(first)
 	q.head.Store(first)
@@ -67,7 +70,6 @@ func NewShared[T any](limit int, first uint64) *Shared[T] {
 			q.slots[i].ready.Store(first)
 		}
 	}
-	return q
 }
 
 // Put may be called by many at once. Each retry means that another writer got on.

@@ -15,12 +15,13 @@ import (
 //
 // Each side keeps a copy of the other's number and looks anew only where the copy says that there is
 // nothing to do (L. Lamport 1977; the copies as in J. Giacomoni et al., FastForward, 2008).
+//
+// What a Put reads and writes, but for the slot, is one cache line: with a thousand rings each line is one that has to be
+// fetched.
 type Single[T any] struct {
 	slots []T
 	mask  uint64
 	limit uint64
-
-	_ [apart]byte
 
 	// tail is the number of the next event to be put.
 	//   written by: Put
@@ -29,7 +30,7 @@ type Single[T any] struct {
 	tail     atomic.Uint64
 	headSeen uint64 // head, as the writer saw it last
 
-	_ [apart - 16]byte
+	_ [apart]byte
 
 	// head is the number of the next event to be taken.
 	//   written by: Take
@@ -37,32 +38,40 @@ type Single[T any] struct {
 	//   order:      the slot is read and wiped before head gives it back
 	head     atomic.Uint64
 	tailSeen uint64 // tail, as the reader saw it last
-
-	_ [apart - 16]byte
 }
 
-// NewSingle returns an empty Single whose first event has the number first: tests begin just below the limit.
-func NewSingle[T any](limit int, first uint64) *Single[T] {
+// NewSingle returns an empty Single.
+func NewSingle[T any](limit int) *Single[T] {
+	q := new(Single[T])
+	q.Init(limit, 0)
+	return q
+}
+
+// Init makes the Single ready for use, empty, the first event's number first: tests begin just below the integer limit.
+func (q *Single[T]) Init(limit int, first uint64) {
 	n := slotsFor(limit)
-	q := &Single[T]{slots: make([]T, n), mask: uint64(n - 1), limit: uint64(limit), headSeen: first, tailSeen: first}
+	q.slots, q.mask, q.limit = make([]T, n), uint64(n-1), uint64(limit)
+	q.headSeen, q.tailSeen = first, first
 	q.tail.Store(first)
 	q.head.Store(first)
-	return q
 }
 
 // Put is one goroutine's at a time.
 func (q *Single[T]) Put(v T) bool {
 	t := q.tail.Load()
-	if t-q.headSeen >= q.limit {
-		q.headSeen = q.head.Load()
-		if t-q.headSeen >= q.limit {
-			return false
-		}
+	if t-q.headSeen >= q.limit && q.full(t) {
+		return false
 	}
 	q.slots[t&q.mask] = v
 	step.At("queue:written")
 	q.tail.Store(t + 1)
 	return true
+}
+
+// full looks anew whether there is no room for number t. Apart from Put, which is inlined so.
+func (q *Single[T]) full(t uint64) bool {
+	q.headSeen = q.head.Load()
+	return t-q.headSeen >= q.limit
 }
 
 // Take implements Queue.

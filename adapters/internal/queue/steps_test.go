@@ -32,7 +32,8 @@ func stopAt(t *testing.T, step string, do func()) (goOn func()) {
 func TestStoppedWriterHoldsUpNoWriter(t *testing.T) {
 	for _, step := range []string{"queue:seen-room", "queue:claimed"} {
 		for _, first := range []uint64{0, math.MaxUint64 - 1} {
-			q := queue.NewShared[int](3, first)
+			q := new(queue.Shared[int])
+			q.Init(3, first)
 			var ok bool
 			goOn := stopAt(t, step, func() { ok = q.Put(0) })
 			claims := 0
@@ -64,7 +65,7 @@ func TestStoppedWriterHoldsUpNoWriter(t *testing.T) {
 
 // One that has seen room, and finds when it goes on that others have taken it, is refused.
 func TestRoomIsGoneMeanwhile(t *testing.T) {
-	q := queue.NewShared[int](2, 0)
+	q := queue.NewShared[int](2)
 	ok := true
 	goOn := stopAt(t, "queue:seen-room", func() { ok = q.Put(0) })
 	if !q.Put(1) || !q.Put(2) {
@@ -95,7 +96,7 @@ func TestTakenCountsUntilGivenBack(t *testing.T) {
 
 // What is written and not published is not there.
 func TestWrittenIsNotThereYet(t *testing.T) {
-	q := queue.NewSingle[int](2, 0)
+	q := queue.NewSingle[int](2)
 	goOn := stopAt(t, "queue:written", func() { q.Put(1) })
 	dst := make([]int, 2)
 	if n := q.Take(dst); n != 0 || q.Len() != 0 {
