@@ -197,7 +197,11 @@ func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
 			}
 			step("broadcast:offering")
 			if m.out == nil {
-				w.judge(n, n.sink.Offer(*v), v, p)
+				if verdict := n.sink.Offer(*v); verdict != Accepted || w.fanout.lag != nil {
+					w.judge(n, verdict, v, p)
+				} else {
+					w.accepted++
+				}
 				continue
 			}
 			if sabotage() {
@@ -252,14 +256,13 @@ func (w *walk[T]) locate(v *T, p *region.Point) {
 	w.located = true
 }
 
-// judge acts on the Verdict of a sink that is more than a channel. A Verdict that isn't one is Closed.
+// judge acts on the Verdict of a sink that is more than a channel, but where it is Accepted and nobody is to be warned. A
+// Verdict that isn't one is Closed.
 func (w *walk[T]) judge(n *node[T], verdict Verdict, v *T, p *region.Point) {
 	f := w.fanout
 	if verdict == Accepted {
-		if f.lag != nil {
-			held, capacity := f.held(n.sink)
-			f.gauge(n, n.state().Load(), held, capacity)
-		}
+		held, capacity := f.held(n.sink)
+		f.gauge(n, n.state().Load(), held, capacity)
 		w.accepted++
 		return
 	}
