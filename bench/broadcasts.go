@@ -1,19 +1,18 @@
 package bench
 
-import (
-	"fmt"
-
-	"github.com/spillwayhq/spillway/core"
-)
+import "fmt"
 
 // Broadcasts describes a side of a row that is about broadcasting: in each round a block of events is sent,
 // timed, and everything that arrived is drained and checked, untimed.
-type Broadcasts struct {
+type Broadcasts[T any] struct {
 	Name string
 
 	// Events are taken block after block, and then from the start again. Those of a side and those of the
 	// other should be the same.
-	Events []core.Notification
+	Events []T
+
+	// Sequence tells events apart; what arrives is counted, and its sequences are added up.
+	Sequence func(T) uint64
 
 	// Block is how many events a round sends. No buffer may be smaller than what a block puts in it.
 	Block int
@@ -26,18 +25,18 @@ type Broadcasts struct {
 	Repeat int
 
 	// Send broadcasts the events in order, and returns how often one was accepted and how often refused.
-	Send func(events []core.Notification) (accepted, refused int)
+	Send func(events []T) (accepted, refused int)
 
 	// Drain takes what Send delivered of these events, without waiting, and returns how many those were
 	// and the sum of their sequences.
-	Drain func(events []core.Notification) (count int, sum uint64)
+	Drain func(events []T) (count int, sum uint64)
 }
 
 // Section returns the Section that does it.
-func (b Broadcasts) Section() Section {
+func (b Broadcasts[T]) Section() Section {
 	repeat := max(b.Repeat, 1)
 	var (
-		block             []core.Notification
+		block             []T
 		accepted, refused int
 	)
 	return Section{
@@ -71,7 +70,7 @@ func (b Broadcasts) Section() Section {
 // Rehearse sends, drains and checks every block once, untimed. Rows that visit more memory than a few
 // rounds touch need it: the first write to a page that the system hasn't handed out yet takes longer than
 // anything that is measured here, on both sides.
-func (b Broadcasts) Rehearse() error {
+func (b Broadcasts[T]) Rehearse() error {
 	s := b.Section()
 	for round := range len(b.Events) / b.Block {
 		if _, err := s.play(round, 0); err != nil {
@@ -82,23 +81,23 @@ func (b Broadcasts) Rehearse() error {
 }
 
 // want returns how many events are to arrive, and what their sequences add up to.
-func (b Broadcasts) want(block []core.Notification, repeat int) (count int, sum uint64) {
+func (b Broadcasts[T]) want(block []T, repeat int) (count int, sum uint64) {
 	for i := range block {
-		sum += block[i].Sequence
+		sum += b.Sequence(block[i])
 	}
 	return repeat * b.Readers * len(block), sum * uint64(repeat*b.Readers)
 }
 
 // Drain takes everything that is in the channels, without waiting, and returns how many events it was
 // and the sum of their sequences. A closed channel has nothing.
-func Drain(outs []<-chan core.Notification) (count int, sum uint64) {
+func Drain[T any](outs []<-chan T, sequence func(T) uint64) (count int, sum uint64) {
 	for _, out := range outs {
 		for more := true; more; {
 			select {
 			case n, ok := <-out:
 				if more = ok; ok {
 					count++
-					sum += n.Sequence
+					sum += sequence(n)
 				}
 			default:
 				more = false

@@ -105,15 +105,15 @@ func TestCompareFailsWithItsSections(t *testing.T) {
 // A fan-out that prunes everyone at the first event is very fast, and so is one that drops. Neither may pass.
 func TestBroadcastsSeesWhatIsNotDelivered(t *testing.T) {
 	w := newWorkload(t, 0, 64)
-	honest := func(capacity int) bench.Broadcasts {
+	honest := func(capacity int) broadcasts {
 		f := newFanout(t)
-		return bench.Broadcasts{
-			Name: "spillway", Events: w.Events, Block: 32, Readers: 2,
+		return broadcasts{
+			Name: "spillway", Events: w.Events, Sequence: sequence, Block: 32, Readers: 2,
 			Send:  spillway(f),
 			Drain: drainAll(subscribe(t, f, 2, capacity, func(int) region.Region { return region.Region{} })),
 		}
 	}
-	play := func(b bench.Broadcasts) error {
+	play := func(b broadcasts) error {
 		s := b.Section()
 		for round := range 3 {
 			if err := s.Before(round); err != nil {
@@ -138,16 +138,16 @@ func TestBroadcastsSeesWhatIsNotDelivered(t *testing.T) {
 		t.Error("a side that prunes passed its rehearsal")
 	}
 
-	liars := map[string]func(*bench.Broadcasts){
-		"prunes": func(b *bench.Broadcasts) { *b = honest(31) },
-		"drops one": func(b *bench.Broadcasts) {
+	liars := map[string]func(*broadcasts){
+		"prunes": func(b *broadcasts) { *b = honest(31) },
+		"drops one": func(b *broadcasts) {
 			send := b.Send
 			b.Send = func(events []notification) (int, int) {
 				accepted, refused := send(events[1:])
 				return accepted + 2, refused
 			}
 		},
-		"repeats one in place of another": func(b *bench.Broadcasts) {
+		"repeats one in place of another": func(b *broadcasts) {
 			send := b.Send
 			b.Send = func(events []notification) (int, int) {
 				accepted, refused := send(events[1:])
@@ -155,7 +155,7 @@ func TestBroadcastsSeesWhatIsNotDelivered(t *testing.T) {
 				return accepted + again, refused
 			}
 		},
-		"delivers nothing and admits it": func(b *bench.Broadcasts) {
+		"delivers nothing and admits it": func(b *broadcasts) {
 			b.Send = func([]notification) (int, int) { return 0, 0 }
 		},
 	}
@@ -172,7 +172,7 @@ func TestDrainEndsAtAClosedChannel(t *testing.T) {
 	c := make(chan notification, 2)
 	c <- notification{Sequence: 3}
 	close(c)
-	if count, sum := bench.Drain([]<-chan notification{c}); count != 1 || sum != 3 {
+	if count, sum := bench.Drain([]<-chan notification{c}, sequence); count != 1 || sum != 3 {
 		t.Errorf("drained %d with sum %d, want 1 with sum 3", count, sum)
 	}
 }

@@ -26,8 +26,8 @@ func BenchmarkP1(b *testing.B) {
 			raw := bench.NewRawOffer[notification](row.subs, row.capacity)
 			bench.Compare(
 				b, row.target,
-				bench.Broadcasts{
-					Name: "spillway", Events: w.Events, Block: row.capacity, Readers: row.subs,
+				broadcasts{
+					Name: "spillway", Events: w.Events, Sequence: sequence, Block: row.capacity, Readers: row.subs,
 					Send:  spillway(f),
 					Drain: drainAll(subscribe(b, f, row.subs, row.capacity, everything)),
 				}.Section(),
@@ -43,8 +43,8 @@ func BenchmarkP1z(b *testing.B) {
 	w := newWorkload(b, 0, capacity)
 	bench.Compare(
 		b, 0.40,
-		bench.Broadcasts{
-			Name: "spillway", Events: w.Events, Block: capacity, Repeat: 8,
+		broadcasts{
+			Name: "spillway", Events: w.Events, Sequence: sequence, Block: capacity, Repeat: 8,
 			Send:  spillway(newFanout(b)),
 			Drain: drainAll(nil),
 		}.Section(),
@@ -54,8 +54,8 @@ func BenchmarkP1z(b *testing.B) {
 
 // rawOffers returns the side of a RawOffer to n channels.
 func rawOffers(raw *bench.RawOffer[notification], events []notification, block, n int) bench.Section {
-	return bench.Broadcasts{
-		Name: "rawoffer", Events: events, Block: block, Readers: n,
+	return broadcasts{
+		Name: "rawoffer", Events: events, Sequence: sequence, Block: block, Readers: n,
 		Send: func(events []notification) (accepted, refused int) {
 			for i := range events {
 				accepted += raw.Offer(&events[i])

@@ -39,8 +39,8 @@ func BenchmarkP5l(b *testing.B) {
 			for i := range outs {
 				outs[i] = l.Subscribe(w.Region(i), 1)
 			}
-			bench.Compare(b, target, selecting(b, "spillway", w, f, block), bench.Broadcasts{
-				Name: "linear", Events: w.Events, Block: block, Readers: 1,
+			bench.Compare(b, target, selecting(b, "spillway", w, f, block), broadcasts{
+				Name: "linear", Events: w.Events, Sequence: sequence, Block: block, Readers: 1,
 				Send: func(events []notification) (accepted, refused int) {
 					for i := range events {
 						o := l.Broadcast(events[i])
@@ -74,8 +74,8 @@ func BenchmarkP6(b *testing.B) {
 	crowded, empty := newFanout(b), newFanout(b)
 	subscribe(b, crowded, n, 1, newWorkload(b, 0, n).Region)
 	side := func(name string, f *fanout) bench.Section {
-		return bench.Broadcasts{
-			Name: name, Events: strangers.Events, Block: capacity, Readers: readers,
+		return broadcasts{
+			Name: name, Events: strangers.Events, Sequence: sequence, Block: capacity, Readers: readers,
 			Send:  spillway(f),
 			Drain: drainAll(subscribe(b, f, readers, capacity, everything)),
 		}.Section()
@@ -85,8 +85,8 @@ func BenchmarkP6(b *testing.B) {
 
 // selecting subscribes a channel to each entity of w and returns the side of f that broadcasts the events of w.
 func selecting(tb testing.TB, name string, w *bench.Workload, f *fanout, block int) bench.Section {
-	return rehearsed(tb, bench.Broadcasts{
-		Name: name, Events: w.Events, Block: block, Readers: 1,
+	return rehearsed(tb, broadcasts{
+		Name: name, Events: w.Events, Sequence: sequence, Block: block, Readers: 1,
 		Send:  spillway(f),
 		Drain: drainOwn(w, subscribe(tb, f, len(w.Entities), 1, w.Region)),
 	})
@@ -100,8 +100,8 @@ func mapOffers(tb testing.TB, w *bench.Workload, block int) bench.Section {
 	for i, k := range keys {
 		outs[i] = m.Output(k)
 	}
-	return rehearsed(tb, bench.Broadcasts{
-		Name: "mapoffer", Events: w.Events, Block: block, Readers: 1,
+	return rehearsed(tb, broadcasts{
+		Name: "mapoffer", Events: w.Events, Sequence: sequence, Block: block, Readers: 1,
 		Send: func(events []notification) (accepted, refused int) {
 			for i := range events {
 				if m.Offer(&events[i]) {
@@ -115,7 +115,7 @@ func mapOffers(tb testing.TB, w *bench.Workload, block int) bench.Section {
 }
 
 // rehearsed returns the Section of s after it has been rehearsed.
-func rehearsed(tb testing.TB, s bench.Broadcasts) bench.Section {
+func rehearsed(tb testing.TB, s broadcasts) bench.Section {
 	if err := s.Rehearse(); err != nil {
 		tb.Fatal(err)
 	}

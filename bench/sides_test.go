@@ -18,7 +18,11 @@ const seed = 1
 type (
 	notification = core.Notification
 	fanout       = core.Fanout[core.Notification]
+	broadcasts   = bench.Broadcasts[core.Notification]
 )
+
+// sequence tells notifications apart.
+func sequence(n notification) uint64 { return n.Sequence }
 
 // newFanout returns a Fanout as all rows use it, which is closed when b is over.
 func newFanout(tb testing.TB) *fanout {
@@ -83,7 +87,7 @@ func spillway(f *fanout) func([]notification) (accepted, refused int) {
 
 // drainAll returns the Drain of those who get every event.
 func drainAll(outs []<-chan notification) func([]notification) (count int, sum uint64) {
-	return func([]notification) (int, uint64) { return bench.Drain(outs) }
+	return func([]notification) (int, uint64) { return bench.Drain(outs, sequence) }
 }
 
 // drainOwn returns the Drain of those who get the event of their own entity of w, and look for nothing else.
@@ -91,7 +95,7 @@ func drainOwn(w *bench.Workload, outs []<-chan notification) func([]notification
 	return func(events []notification) (count int, sum uint64) {
 		for i := range events {
 			at := w.Order[events[i].Sequence]
-			c, s := bench.Drain(outs[at : at+1])
+			c, s := bench.Drain(outs[at:at+1], sequence)
 			count += c
 			sum += s
 		}

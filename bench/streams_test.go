@@ -1,0 +1,186 @@
+package bench_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/spillwayhq/spillway/adapters/multicast"
+	"github.com/spillwayhq/spillway/bench"
+	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/region"
+)
+
+// A payload is what an event of a row is, and what has to be known of it.
+type payload[T any] struct {
+	config  core.Config[T]
+	number  func(v *T, sequence uint64)
+	tally   func(vs []T) (sum uint64)
+	reading func(in <-chan T, got func(n int, sum uint64)) // of a plain channel
+}
+
+// Each has its loops written out: an indirect call an event would be as long as what is measured.
+
+var small = payload[uint64]{
+	config: core.Config[uint64]{Name: "bench", SingleWriter: true},
+	number: func(v *uint64, sequence uint64) { *v = sequence },
+	tally: func(vs []uint64) (sum uint64) {
+		for _, v := range vs {
+			sum += v
+		}
+		return sum
+	},
+	reading: func(in <-chan uint64, got func(n int, sum uint64)) {
+		for v := range in {
+			got(1, v)
+		}
+	},
+}
+
+var large = payload[notification]{
+	config: core.Config[notification]{Name: "bench", Locate: notification.Point},
+	number: func(v *notification, sequence uint64) { v.Sequence = sequence },
+	tally: func(vs []notification) (sum uint64) {
+		for i := range vs {
+			sum += vs[i].Sequence
+		}
+		return sum
+	},
+	reading: func(in <-chan notification, got func(n int, sum uint64)) {
+		for v := range in {
+			got(1, v.Sequence)
+		}
+	},
+}
+
+var pointed = payload[*notification]{
+	number: func(v **notification, sequence uint64) { *v = &notification{Sequence: sequence} },
+	reading: func(in <-chan *notification, got func(n int, sum uint64)) {
+		for v := range in {
+			got(1, v.Sequence)
+		}
+	},
+}
+
+// batch is how many events a reader takes at once.
+const batch = 256
+
+// A stream is a crowd that gets every event of a side, block after block.
+type stream[T any] struct {
+	name   string
+	crowd  *bench.Crowd
+	of     payload[T]
+	events []T
+	next   uint64
+	send   func(events []T) // an error is the crowd's to find
+}
+
+// throughMulticast returns a stream to so many Readers of one ring, which is closed when b is over.
+func throughMulticast[T any](b *testing.B, name string, of payload[T], readers, capacity, block int) *stream[T] {
+	f := core.New(of.config)
+	ring, err := multicast.Open(context.Background(), f, region.Region{}, capacity)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &stream[T]{name: name, crowd: bench.NewCrowd(readers, block), of: of, events: make([]T, block)}
+	for range readers {
+		r, err := ring.Reader(context.Background(), multicast.FromNext)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.crowd.Go(func(got func(n int, sum uint64)) error {
+			events := make([]T, min(batch, block))
+			for {
+				n, err := r.NextBatch(context.Background(), events)
+				if errors.Is(err, core.ErrClosed) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				got(n, of.tally(events[:n]))
+			}
+		})
+	}
+	s.send = func(events []T) {
+		for i := range events {
+			f.Broadcast(events[i])
+		}
+	}
+	b.Cleanup(func() {
+		_ = f.Close()
+		s.crowd.Wait()
+	})
+	s.warm(b)
+	return s
+}
+
+// throughChannels returns the stream of a RawFanout, which is closed when b is over.
+func throughChannels[T any](b *testing.B, name string, of payload[T], readers, capacity, block int) *stream[T] {
+	s := &stream[T]{name: name, crowd: bench.NewCrowd(readers, block), of: of, events: make([]T, block)}
+	reading := make(chan func(n int, sum uint64), readers)
+	for range readers {
+		done := make(chan struct{})
+		b.Cleanup(func() { close(done) })
+		s.crowd.Go(func(got func(n int, sum uint64)) error {
+			reading <- got
+			<-done
+			return nil
+		})
+	}
+	raw := bench.NewRawFanout(readers, capacity, func(in <-chan T) { of.reading(in, <-reading) })
+	s.send = func(events []T) {
+		for i := range events {
+			raw.Send(&events[i])
+		}
+	}
+	b.Cleanup(raw.Close)
+	s.warm(b)
+	return s
+}
+
+// warm sends a few blocks: a goroutine's first wait allocates what its later ones use.
+func (s *stream[T]) warm(b *testing.B) {
+	for range 3 {
+		_ = s.prepare(0)
+		s.send(s.events)
+		if err := s.crowd.Await(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// prepare numbers the next block.
+func (s *stream[T]) prepare(int) error {
+	for i := range s.events {
+		s.of.number(&s.events[i], s.next)
+		s.next++
+	}
+	return nil
+}
+
+// whole times a block from the first broadcast until the last reader has checked the last event.
+func (s *stream[T]) whole(readers int) bench.Section {
+	var failed error
+	return bench.Section{
+		Name: s.name, Before: s.prepare,
+		Timed: func() (ops int) {
+			s.send(s.events)
+			failed = s.crowd.Await()
+			return readers * len(s.events)
+		},
+		After: func() error { return failed },
+	}
+}
+
+// writing times the writer alone, and lets all readers come after.
+func (s *stream[T]) writing() bench.Section {
+	return bench.Section{
+		Name: s.name, Before: s.prepare,
+		Timed: func() (ops int) {
+			s.send(s.events)
+			return len(s.events)
+		},
+		After: s.crowd.Await,
+	}
+}
