@@ -61,6 +61,13 @@ func TestCountOfSeveralWriters(t *testing.T) {
 	if _, wrong := newCount(events, false).all([]*reader{r}); wrong == nil || wrong.event != 3 {
 		t.Errorf("got %v, want event 3", wrong)
 	}
+	late := &reader{
+		region: r.region, adapter: "multicast", received: []uint32{3, 0},
+		pruned: &core.PrunedError{Missed: 7, HasMissed: true}, // 6 was broadcast after 7 had lapped it
+	}
+	if tallies, wrong := newCount(events, false).all([]*reader{late}); wrong != nil || tallies[0].missed() != 2 {
+		t.Errorf("an event that came after the lap: got %+v, %v", tallies[0], wrong)
+	}
 }
 
 // What other adapters lose is found too.
