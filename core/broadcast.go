@@ -196,16 +196,16 @@ func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
 				continue
 			}
 			step("broadcast:offering")
+			if sabotage() {
+				w.accepted++
+				continue
+			}
 			if m.out == nil {
 				if verdict := n.sink.Offer(*v); verdict != Accepted || w.fanout.lag != nil {
 					w.judge(n, verdict, v, p)
 				} else {
 					w.accepted++
 				}
-				continue
-			}
-			if sabotage() {
-				w.accepted++
 				continue
 			}
 			select {

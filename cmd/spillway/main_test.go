@@ -155,19 +155,21 @@ func TestSabotageIsFound(t *testing.T) {
 	if err := os.WriteFile(in, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for _, flag := range []string{"--all", "--json"} {
-		var out, says strings.Builder
-		cmd := exec.CommandContext(t.Context(), bin, "replay", flag, "--region", "entity=a", "--region", "entity=b", in)
-		cmd.Stdout, cmd.Stderr = &out, &says
-		err := cmd.Run()
-		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 {
-			t.Errorf("%s: got %v, want exit 1", flag, err)
-		}
-		if want := `region "entity=a", event 0`; !strings.Contains(says.String(), want) {
-			t.Errorf("%s: stderr %q does not say %s", flag, says.String(), want)
-		}
-		if !strings.Contains(out.String(), "conserved: no") && !strings.Contains(out.String(), `"conserved":false`) {
-			t.Errorf("%s: stdout says it is conserved: %s", flag, out.String())
+	for _, adapter := range append([]string{mixed}, adapters...) {
+		for _, flag := range []string{"--all", "--json"} {
+			var out, says strings.Builder
+			cmd := exec.CommandContext(t.Context(), bin, "replay", flag, "--adapter", adapter, "--region", "entity=a", "--region", "entity=b", in)
+			cmd.Stdout, cmd.Stderr = &out, &says
+			err := cmd.Run()
+			if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 {
+				t.Errorf("%s %s: got %v, want exit 1", adapter, flag, err)
+			}
+			if want := `region "entity=a", event 0`; !strings.Contains(says.String(), want) {
+				t.Errorf("%s %s: stderr %q does not say %s", adapter, flag, says.String(), want)
+			}
+			if !strings.Contains(out.String(), "conserved: no") && !strings.Contains(out.String(), `"conserved":false`) {
+				t.Errorf("%s %s: stdout says it is conserved: %s", adapter, flag, out.String())
+			}
 		}
 	}
 }
