@@ -37,11 +37,13 @@ type count struct {
 	points  []region.Point
 	at      []uint32 // the point of each event
 	sizes   []int    // how many events each point has
-	ordered bool     // one goroutine broadcast
+	begins  []bool   // with which events a run begins that one goroutine broadcast, in order
+	ordered bool     // one goroutine broadcast them all
 }
 
-func newCount(events []*core.Envelope, ordered bool) *count {
-	c := &count{at: make([]uint32, len(events)), ordered: ordered}
+// newCount returns the count of events; begins is nil where one goroutine broadcast them all.
+func newCount(events []*core.Envelope, begins []bool) *count {
+	c := &count{at: make([]uint32, len(events)), begins: begins, ordered: begins == nil}
 	numbers := make(map[region.Point]uint32)
 	for i, e := range events {
 		p := e.Point()
@@ -114,15 +116,41 @@ func (k *counter) one(r *reader) (tally, *miscount) {
 		return t, k.newest(r)
 	case r.adapter == "overwrite" || r.adapter == "latest":
 		return t, &miscount{r.region, 0, fmt.Sprintf("%d events match, and %d were received, held or lost", t.matched, t.accepted)}
-	case r.adapter == "multicast" && r.pruned != nil:
-		var w *miscount
+	}
+	var w *miscount
+	if p := r.pruned; r.adapter == "multicast" && p != nil {
 		t.first, w = k.lapped(r)
-		return t, w
+	} else {
+		if p != nil && p.HasMissed {
+			t.first = &p.Missed
+		}
+		w = k.missed(r)
 	}
-	if p := r.pruned; p != nil && p.HasMissed {
-		t.first = &p.Missed
+	if w == nil {
+		w = k.gap(r)
 	}
-	return t, k.missed(r)
+	return t, w
+}
+
+// gap looks whether a subscription that was pruned was given the first events of each run that match, and no later one:
+// whoever broadcast them found it live or over.
+func (k *counter) gap(r *reader) *miscount {
+	first := -1 // of the run, that was missed
+	for event, at := range k.at {
+		if !k.ordered && k.begins[event] {
+			first = -1
+		}
+		switch {
+		case !k.matches[at]:
+		case !k.given[event]:
+			if first < 0 {
+				first = event
+			}
+		case first >= 0:
+			return &miscount{r.region, uint32(event), fmt.Sprintf("it was given out after event %d was missed", first)}
+		}
+	}
+	return nil
 }
 
 // newest looks whether what was lost was the older: a subscription that loses events has the newest of all, and one
@@ -150,20 +178,15 @@ func (k *counter) newest(r *reader) *miscount {
 	return nil
 }
 
-// lapped looks whether a multicast reader that was lapped missed all from some event on, and its end says no later
-// one. It returns the first that it missed. Where several goroutines broadcast, one may come with an earlier event when
+// lapped looks whether a multicast reader that was lapped missed some event, and its end says no later one. It returns
+// the first that it missed. Where several goroutines broadcast, one may come with an earlier event when
 // the reader is over already.
 func (k *counter) lapped(r *reader) (first *uint64, _ *miscount) {
 	for event, at := range k.at {
-		switch {
-		case !k.matches[at]:
-		case k.given[event]:
-			if first != nil && k.ordered {
-				return first, &miscount{r.region, uint32(event), fmt.Sprintf("it was given out after event %d was missed", *first)}
-			}
-		case first == nil:
+		if k.matches[at] && !k.given[event] {
 			missed := uint64(event)
 			first = &missed
+			break
 		}
 	}
 	switch p := r.pruned; {
@@ -198,8 +221,7 @@ func (k *counter) accepted(r *reader) *miscount {
 }
 
 // missed looks whether everything else that matched was missed as the subscription's end says. Where several
-// goroutines broadcast, one may come with an earlier event when the subscription is over already, and what
-// it accepted need be no run.
+// goroutines broadcast, one may come with an earlier event when the subscription is over already.
 func (k *counter) missed(r *reader) *miscount {
 	first := uint64(len(k.at))
 	if p := r.pruned; p != nil {
@@ -214,12 +236,8 @@ func (k *counter) missed(r *reader) *miscount {
 		}
 	}
 	for event, at := range k.at {
-		switch {
-		case !k.matches[at]:
-		case uint64(event) < first && !k.given[event] && (k.ordered || r.pruned == nil):
+		if k.matches[at] && uint64(event) < first && !k.given[event] && (k.ordered || r.pruned == nil) {
 			return &miscount{r.region, uint32(event), "it matches, and was neither given out nor said to be missed"}
-		case uint64(event) > first && k.given[event] && k.ordered:
-			return &miscount{r.region, uint32(event), fmt.Sprintf("it was given out after event %d was missed", first)}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestCountFindsWhatIsWrong(t *testing.T) {
 	} {
 		r := c.reader
 		r.region = region.Region{Scope: "repo0"}
-		tallies, wrong := newCount(events, true).all([]*reader{r})
+		tallies, wrong := newCount(events, nil).all([]*reader{r})
 		if got := tallies[0]; got.matched != 4 || got.missed() != 4-len(r.received)-len(r.held) {
 			t.Errorf("%s: got %+v", name, got)
 		}
@@ -53,20 +54,40 @@ func TestCountFindsWhatIsWrong(t *testing.T) {
 // With several writers an order is nobody's, and an earlier event may come after the end.
 func TestCountOfSeveralWriters(t *testing.T) {
 	events := history(t, 12)
+	each := slices.Repeat([]bool{true}, len(events)) // each event by another goroutine
 	r := &reader{region: region.Region{Scope: "repo0"}, received: []uint32{9, 0}, pruned: &core.PrunedError{Missed: 6, HasMissed: true}}
-	if _, wrong := newCount(events, false).all([]*reader{r}); wrong != nil {
+	if _, wrong := newCount(events, each).all([]*reader{r}); wrong != nil {
 		t.Error(wrong)
 	}
 	r.pruned = nil
-	if _, wrong := newCount(events, false).all([]*reader{r}); wrong == nil || wrong.event != 3 {
+	if _, wrong := newCount(events, each).all([]*reader{r}); wrong == nil || wrong.event != 3 {
 		t.Errorf("got %v, want event 3", wrong)
 	}
 	late := &reader{
 		region: r.region, adapter: "multicast", received: []uint32{3, 0},
 		pruned: &core.PrunedError{Missed: 7, HasMissed: true}, // 6 was broadcast after 7 had lapped it
 	}
-	if tallies, wrong := newCount(events, false).all([]*reader{late}); wrong != nil || tallies[0].missed() != 2 {
+	if tallies, wrong := newCount(events, each).all([]*reader{late}); wrong != nil || tallies[0].missed() != 2 {
 		t.Errorf("an event that came after the lap: got %+v, %v", tallies[0], wrong)
+	}
+	// Of what one goroutine broadcast, a later event says that an earlier was offered.
+	runs := make([]bool, len(events))
+	runs[0], runs[4] = true, true // 0 and 3, 6 and 9
+	for name, c := range map[string]struct {
+		received []uint32
+		want     string
+	}{
+		"the firsts of each":    {[]uint32{6, 0}, ""},
+		"one run, not the next": {[]uint32{6, 9}, ""},
+		"a gap":                 {[]uint32{9, 0}, "event 9: it was given out after event 6 was missed"},
+	} {
+		for _, adapter := range []string{"channel", "callback", "ring", "multicast"} {
+			r := &reader{region: r.region, adapter: adapter, received: c.received, pruned: &core.PrunedError{Missed: 3, HasMissed: true}}
+			_, wrong := newCount(events, runs).all([]*reader{r})
+			if wrong == nil != (c.want == "") || wrong != nil && !strings.Contains(wrong.Error(), c.want) {
+				t.Errorf("%s by %s: got %v, want %q", name, adapter, wrong, c.want)
+			}
+		}
 	}
 }
 
@@ -96,7 +117,7 @@ func TestCountOfOtherAdapters(t *testing.T) {
 	} {
 		r := c.reader
 		r.region = region.Region{Scope: "repo0"}
-		tallies, wrong := newCount(events, true).all([]*reader{r})
+		tallies, wrong := newCount(events, nil).all([]*reader{r})
 		first := -1
 		if p := tallies[0].first; p != nil {
 			first = int(*p)

@@ -40,11 +40,16 @@ type feeder struct {
 	writers  int
 	pace     pace
 	progress func(events int)
+
+	begins []bool // with which event a run begins that one writer broadcasts, in order; nil where there is but one writer
 }
 
 // run broadcasts the events until ctx ends, and returns how many it has broadcast: always the first so many.
 func (f *feeder) run(ctx context.Context, events []*core.Envelope) int {
 	start, fed := time.Now(), 0
+	if f.writers > 1 {
+		f.begins = make([]bool, len(events))
+	}
 	for fed < len(events) && ctx.Err() == nil {
 		chunk := len(events) - fed
 		switch {
@@ -107,6 +112,9 @@ func (f *feeder) broadcast(ctx context.Context, events []*core.Envelope) int {
 				return
 			}
 			mine := events[to-size : min(to, len(events))]
+			if f.begins != nil {
+				f.begins[mine[0].Sequence] = true // no two writers take the same
+			}
 			f.fanout.BroadcastAll(mine)
 			f.progress(len(mine))
 		}

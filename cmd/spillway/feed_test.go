@@ -76,7 +76,7 @@ func TestFeederWaitsForHealthyReaders(t *testing.T) {
 							t.Errorf("reader %d: received %d, pruned %v", i, len(r.received), r.pruned)
 						}
 					}
-					if _, wrong := newCount(events, writers == 1).all(f.all); wrong != nil {
+					if _, wrong := newCount(events, f.begins).all(f.all); wrong != nil {
 						t.Error(wrong)
 					}
 				})
@@ -120,7 +120,7 @@ func TestFeederInterrupted(t *testing.T) {
 				t.Errorf("%s: fed %d, want %d", name, got, c.want)
 			}
 			f.end(t)
-			if _, wrong := newCount(events[:c.want], true).all(f.all); wrong != nil {
+			if _, wrong := newCount(events[:c.want], nil).all(f.all); wrong != nil {
 				t.Errorf("%s: %v", name, wrong)
 			}
 		})

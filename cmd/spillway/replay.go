@@ -157,14 +157,14 @@ func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick
 		}
 	}
 	step, finished := progress(std.err, len(events))
-	readers, fed, err := o.fanOut(ctx, events, picks, step, std.err)
+	readers, fed, begins, err := o.fanOut(ctx, events, picks, step, std.err)
 	finished()
 	if err != nil {
 		return err
 	}
 	took := time.Since(start)
 	start = time.Now()
-	tallies, wrong := newCount(events[:fed], o.writers == 1).all(readers)
+	tallies, wrong := newCount(events[:fed], begins).all(readers)
 	r := newReport(fed, took, time.Since(start), wrong == nil, readers, tallies)
 	if o.asJSON {
 		err = r.writeJSON(std.out)
@@ -203,16 +203,18 @@ func (o *replay) open(ctx context.Context, std stdio, args []string) (input, err
 	return &lineInput{source: s, format: o.format}, nil
 }
 
-// fanOut subscribes, broadcasts, and lets everyone read what it was given. It returns how many events were
-// broadcast before ctx ended, and the readers, settled.
-func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pick, step func(int), notes io.Writer) ([]*reader, int, error) {
+// fanOut subscribes, broadcasts, and lets everyone read what it was given. It returns the readers, settled, how many
+// events were broadcast before ctx ended, and where their runs begin.
+func (o *replay) fanOut(
+	ctx context.Context, events []*core.Envelope, picks []pick, step func(int), notes io.Writer,
+) (readers []*reader, fed int, begins []bool, err error) {
 	fanout := core.New(core.Config[*core.Envelope]{
 		Name:         "replay",
 		Locate:       (*core.Envelope).Point,
 		SingleWriter: o.writers == 1,
 	})
 	stuck := spread(picks, min(o.stuck, len(picks)))
-	readers := make([]*reader, 0, len(picks))
+	readers = make([]*reader, 0, len(picks))
 	var healthy []*reader
 	var reading sync.WaitGroup
 	finish := func() error {
@@ -231,7 +233,7 @@ func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pi
 	if o.metrics != "" {
 		stop, err := serve(ctx, o.metrics, fanout, notes)
 		if err != nil {
-			return nil, 0, errors.Join(err, finish())
+			return nil, 0, nil, errors.Join(err, finish())
 		}
 		defer stop()
 	}
@@ -243,7 +245,7 @@ func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pi
 		}
 		out, err := subscribe.outlet(adapter, p.region, stuck[i])
 		if err != nil {
-			return nil, 0, errors.Join(fmt.Errorf("region %q: %w", p.region, err), finish())
+			return nil, 0, nil, errors.Join(fmt.Errorf("region %q: %w", p.region, err), finish())
 		}
 		r := &reader{region: p.region, adapter: adapter, stuck: stuck[i], out: out, wake: make(chan struct{}, 1)}
 		readers = append(readers, r)
@@ -254,11 +256,11 @@ func (o *replay) fanOut(ctx context.Context, events []*core.Envelope, picks []pi
 	}
 	pace, err := parsePace(o.pace)
 	if err != nil {
-		return nil, 0, errors.Join(err, finish())
+		return nil, 0, nil, errors.Join(err, finish())
 	}
 	f := &feeder{fanout: fanout, readers: healthy, capacity: o.capacity, writers: o.writers, pace: pace, progress: step}
-	fed := f.run(ctx, events)
-	return readers, fed, finish()
+	fed = f.run(ctx, events)
+	return readers, fed, f.begins, finish()
 }
 
 // coordinates returns how many different ones the events have.
