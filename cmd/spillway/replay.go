@@ -102,7 +102,7 @@ func (o *replay) check(cmd *cobra.Command, args []string) ([]pick, error) {
 		return nil, fmt.Errorf("--adapter %q is none of %s, mixed", o.adapter, strings.Join(adapters, ", "))
 	}
 	if o.metrics != "" {
-		if _, err := listenAt(o.metrics); err != nil {
+		if _, err := listenAt(cmd.Context(), o.metrics); err != nil {
 			return nil, err
 		}
 	}

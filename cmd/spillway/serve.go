@@ -18,9 +18,12 @@ import (
 )
 
 // listenAt returns the address to listen at: on this machine alone, unless a host is named.
-func listenAt(address string) (string, error) {
+func listenAt(ctx context.Context, address string) (string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
+		return "", fmt.Errorf("--metrics %q: %w; want HOST:PORT or :PORT", address, err)
+	}
+	if _, err := net.DefaultResolver.LookupPort(ctx, "tcp", port); err != nil {
 		return "", fmt.Errorf("--metrics %q: %w; want HOST:PORT or :PORT", address, err)
 	}
 	if host == "" {
@@ -31,7 +34,7 @@ func listenAt(address string) (string, error) {
 
 // serve serves the metrics and the debug page of a fan-out until stop is called, and says where.
 func serve(ctx context.Context, address string, source core.Source, notes io.Writer) (stop func(), err error) {
-	if address, err = listenAt(address); err != nil {
+	if address, err = listenAt(ctx, address); err != nil {
 		return nil, err
 	}
 	var config net.ListenConfig
