@@ -26,7 +26,7 @@ type Stats struct {
 	PrunedClosed uint64 // the same, for a sink that is gone or panicked
 	Cancelled    uint64 // subscriptions ended by Cancel, CancelCause, a context or Close
 	Panics       uint64 // of user code, recovered
-	Lost         uint64 // events overwritten or replaced in sinks, ended ones too
+	Lost         uint64 // events overwritten or replaced in sinks, or Readers lapped; of ended ones too
 
 	Retiring  int           // subscriptions that are over and not done
 	SlowClose time.Duration // how long the Close or Observer call has taken that the ends are waiting for; 0: none

@@ -40,7 +40,7 @@ var metrics = [...]metric{
 		func(s *core.Stats) uint64 { return s.Matched }),
 	counter("accepted_total", "Offers accepted.",
 		func(s *core.Stats) uint64 { return s.Accepted }),
-	counter("lost_total", "Accepted events that sinks overwrote or replaced.",
+	counter("lost_total", "Accepted events that sinks overwrote or replaced, and multicast Readers that were lapped.",
 		func(s *core.Stats) uint64 { return s.Lost }),
 	counter("panics_total", "Panics of user code, recovered.",
 		func(s *core.Stats) uint64 { return s.Panics }),

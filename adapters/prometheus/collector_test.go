@@ -30,7 +30,7 @@ spillway_broadcasts_total{fanout="orders"} 3
 # HELP spillway_cancelled_total Subscriptions ended by their owner, a context or the fan-out's end.
 # TYPE spillway_cancelled_total counter
 spillway_cancelled_total{fanout="orders"} 8
-# HELP spillway_lost_total Accepted events that sinks overwrote or replaced.
+# HELP spillway_lost_total Accepted events that sinks overwrote or replaced, and multicast Readers that were lapped.
 # TYPE spillway_lost_total counter
 spillway_lost_total{fanout="orders"} 10
 # HELP spillway_matched_total Offers made: one for each event and subscription that it concerns.

@@ -15,7 +15,7 @@
 //	spillway_broadcasts_total             counter  broadcasts that found somebody live
 //	spillway_matched_total                counter  offers made
 //	spillway_accepted_total               counter  offers accepted
-//	spillway_lost_total                   counter  accepted events that sinks overwrote or replaced
+//	spillway_lost_total                   counter  accepted events overwritten or replaced, and multicast Readers lapped
 //	spillway_panics_total                 counter  panics of user code, recovered
 //
 // A scrape reads each Fanout's Stats, once. It walks no subscriptions and holds up no broadcast, also where a
