@@ -67,6 +67,7 @@ func (m *Ring[T]) Reader(ctx context.Context, from Start) (*Reader[T], error) {
 	}
 	r := &Reader[T]{ring: m}
 	r.lot.Init()
+	r.begin(from) // first: who ends the Ring finds Readers that have their place
 	m.mu.Lock()
 	if m.cause != nil {
 		m.mu.Unlock()
@@ -76,7 +77,6 @@ func (m *Ring[T]) Reader(ctx context.Context, from Start) (*Reader[T], error) {
 	r.number = m.began
 	m.readers[r] = struct{}{}
 	m.mu.Unlock()
-	r.begin(from)
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { r.end(overErr(ctx)) })
 		r.stop.Store(&stop)
@@ -91,10 +91,8 @@ func overErr(ctx context.Context) error {
 	return fmt.Errorf("%w by its context: %w", core.ErrCancelled, context.Cause(ctx))
 }
 
-// begin finds the Reader's place, and what sequence it expects there.
+// begin finds the Reader's place, and what sequence it expects there. Nobody else knows the Reader yet.
 func (r *Reader[T]) begin(from Start) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	m := r.ring
 	tail := m.tail.Load()
 	held := min(m.capacity, tail-m.first)
