@@ -36,7 +36,7 @@ func (r *Reader[T]) endLapped() {
 	m := r.ring
 	lapped := &core.PrunedError{Fanout: m.fanout.Name(), ID: m.ID(), Region: m.Region(), Verdict: core.Full}
 	if m.order.next.Load() > 0 { // somebody was located
-		lapped.Missed, lapped.HasMissed = m.order.least(r.expected), true
+		lapped.Missed, lapped.HasMissed = m.order.least(r.place, r.expected), true
 	}
 	if r.end(lapped) {
 		m.lapped.Add(1)

@@ -48,8 +48,8 @@ type Ring[T any] struct {
 	_ [64]byte
 
 	// tail is the number of the next place to be claimed.
-	//   written by: Offer, by Add
-	//   read by:    Readers, before they copy: more than capacity behind it they are lapped
+	//   written by: Offer, by Add, or by compare-and-swap where events have sequences
+	//   read by:    Offer; Readers, before they copy: more than capacity behind it they are lapped
 	//   order:      a place is claimed before it is written, so a Reader that the check lets pass copies only what was claimed less than a ring ago
 	tail atomic.Uint64
 
@@ -110,6 +110,7 @@ func newRing[T any](f *core.Fanout[T], capacity int, first uint64) (m *Ring[T], 
 		m.windows[(now+i)%windows].Store(newWindow[T](m.bits, now+i-windows, first))
 	}
 	m.tail.Store(first)
+	m.order.lateTo.Store(first)
 	return m, nil
 }
 
@@ -117,15 +118,8 @@ func newRing[T any](f *core.Fanout[T], capacity int, first uint64) (m *Ring[T], 
 // waited for it are lapped too.
 func (s sink[T]) Offer(v T) core.Verdict {
 	m := s.ring
-	sequence, located := m.sequence(v)
-	if located {
-		m.order.coming(sequence)
-	}
-	place := m.tail.Add(1) - 1
+	place := m.claim(m.sequence(v))
 	step.At("multicast:claimed")
-	if located {
-		m.order.placed(sequence)
-	}
 	w := m.enter(place >> m.bits)
 	if w != nil {
 		step.At("multicast:entered")
@@ -135,6 +129,25 @@ func (s sink[T]) Offer(v T) core.Verdict {
 	}
 	m.sleep.wake()
 	return core.Accepted
+}
+
+// claim returns the next place.
+func (m *Ring[T]) claim(sequence uint64, located bool) uint64 {
+	if !located {
+		return m.tail.Add(1) - 1
+	}
+	return m.claimAt(sequence, m.order.coming(sequence))
+}
+
+// claimAt is claim for an event whose sequence is taken down. Each retry means that another writer got on.
+func (m *Ring[T]) claimAt(sequence uint64, first bool) uint64 {
+	for {
+		place := m.tail.Load()
+		m.order.placing(place, sequence, first)
+		if m.tail.CompareAndSwap(place, place+1) {
+			return place
+		}
+	}
 }
 
 // enter returns the window of a number with the writer counted in; nil where the ring has come round.
