@@ -10,7 +10,8 @@ type Config[T any] struct {
 
 	// Locate tells where an event is, for Regions and for the sequence in a PrunedError. Nil: every
 	// event is at the zero Point, without a sequence. It is called at most once an event, and only
-	// when someone needs it, on the broadcasting goroutine; it must not block.
+	// when someone needs it, and once more by each sink that asks Fanout.Point, as a multicast.Ring
+	// does; all on the broadcasting goroutine. It must not block.
 	Locate func(T) region.Point
 
 	// SingleWriter is the caller's promise that no two Broadcasts overlap, one from inside another

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/region"
 )
 
 // missed returns what a Reader says that it missed first, which was lapped.
@@ -66,6 +67,39 @@ func TestMissedForgetsWhatWasLateBefore(t *testing.T) {
 	}
 	if got := missed(t, r); got != 21 {
 		t.Errorf("missed %d first, want 21: one more than the last before the Reader began", got)
+	}
+	m.Cancel()
+	if err := f.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Locate is the writer's: it may keep something between its calls. Readers that join, read and are lapped call it never.
+func TestReadersDoNotCallLocate(t *testing.T) {
+	calls := 0
+	f := core.New(core.Config[int]{SingleWriter: true, Locate: func(n int) region.Point {
+		calls++
+		return region.Point{Sequence: uint64(n)}
+	}})
+	m := openAt(t, f, 4, 0)
+	const events = 13
+	for n := range events {
+		f.Broadcast(n)
+	}
+	for _, from := range []Start{FromOldest, FromNext} {
+		r, err := m.Reader(context.Background(), from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if from == FromOldest {
+			if n, err := r.NextBatch(context.Background(), make([]int, 3)); n != 3 || err != nil {
+				t.Fatalf("got %d, %v", n, err)
+			}
+		}
+		defer r.Cancel()
+	}
+	if calls != events {
+		t.Errorf("Locate was called %d times for %d events", calls, events)
 	}
 	m.Cancel()
 	if err := f.Wait(context.Background()); err != nil {

@@ -116,14 +116,12 @@ func (r *Reader[T]) begin(from Start) {
 // sequenceAt returns the sequence of the event at a place; false where none is published there, any more or yet.
 func (m *Ring[T]) sequenceAt(place uint64) (uint64, bool) {
 	var one [1]T
-	if m.copy(place, one[:]) == 0 {
-		return 0, false
-	}
-	return m.sequence(one[0])
+	n, sequence := m.copy(place, one[:])
+	return sequence, n > 0
 }
 
-// copy copies what is published from a place on, within one window.
-func (m *Ring[T]) copy(place uint64, dst []T) int {
+// copy copies what is published from a place on, within one window; with the sequence of the last.
+func (m *Ring[T]) copy(place uint64, dst []T) (n int, sequence uint64) {
 	number := place >> m.bits
 	return m.windows[number%windows].Load().read(number, place, dst)
 }
@@ -144,11 +142,12 @@ func (r *Reader[T]) read(dst []T) (n int, err error) {
 	}
 	step.At("multicast:not-lapped")
 	for n < len(dst) {
-		k := r.ring.copy(r.place, dst[n:])
+		k, sequence := r.ring.copy(r.place, dst[n:])
 		if k == 0 {
 			break
 		}
 		r.place += uint64(k)
+		r.expected = max(sequence, sequence+1)
 		n += k
 	}
 	if n == 0 {
@@ -156,9 +155,6 @@ func (r *Reader[T]) read(dst []T) (n int, err error) {
 			err = *cause
 		}
 		return 0, err
-	}
-	if sequence, ok := r.ring.sequence(dst[n-1]); ok {
-		r.expected = max(sequence, sequence+1)
 	}
 	return n, nil
 }

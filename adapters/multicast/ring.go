@@ -77,8 +77,8 @@ type sink[T any] struct{ ring *Ring[T] }
 // Open registers a ring for the events that r matches; it ends with ctx, by Cancel or with the Fanout, and its Readers
 // with it. Its errors are those of core.Fanout.Subscribe, and ErrCapacity.
 //
-// Memory is taken at once, for 2.3 times the capacity at most (8 places at the least), and a place keeps its event until
-// it is written again. A Reader that stops in mid-copy keeps a window, an eighth of that, and no more.
+// Memory is taken at once, for 2.3 times the capacity at most (8 places at the least), each an event and 16 bytes, and a
+// place keeps its event until it is written again. A Reader that stops in mid-copy keeps a window, an eighth of that, and no more.
 func Open[T any](ctx context.Context, f *core.Fanout[T], r region.Region, capacity int) (*Ring[T], error) {
 	if capacity < 1 {
 		return nil, fmt.Errorf("%w: %d; an event needs room for one at least", ErrCapacity, capacity)
@@ -118,11 +118,15 @@ func newRing[T any](f *core.Fanout[T], capacity int, first uint64) (m *Ring[T], 
 // waited for it are lapped too.
 func (s sink[T]) Offer(v T) core.Verdict {
 	m := s.ring
-	place := m.claim(m.sequence(v))
+	sequence, located := m.sequence(v)
+	place := m.claim(sequence, located)
 	step.At("multicast:claimed")
 	w := m.enter(place >> m.bits)
 	if w != nil {
 		step.At("multicast:entered")
+		if located {
+			w.note(place, sequence)
+		}
 		w.publish(place, v)
 		step.At("multicast:published")
 		m.leave(w)

@@ -55,9 +55,10 @@ type window[T any] struct {
 	//   written by: publish
 	//   read by:    Readers inside
 	//   order:      the event is written before its place is ready
-	ready  []atomic.Uint64
-	events []T
-	bits   uint
+	ready     []atomic.Uint64
+	events    []T
+	sequences []uint64 // of the events, by Locate; written before an event's place is ready
+	bits      uint
 }
 
 // The modes of a window.
@@ -87,7 +88,9 @@ func ahead(word, number uint64) int64 {
 }
 
 func newWindow[T any](bits uint, number, first uint64) *window[T] {
-	w := &window[T]{ready: make([]atomic.Uint64, 1<<bits), events: make([]T, 1<<bits), bits: bits}
+	w := &window[T]{
+		ready: make([]atomic.Uint64, 1<<bits), events: make([]T, 1<<bits), sequences: make([]uint64, 1<<bits), bits: bits,
+	}
 	w.word.Store(pack(number, isOpen, 0))
 	w.known.Store(first)
 	if first != 0 {
@@ -143,6 +146,11 @@ func (w *window[T]) serves(number uint64) bool {
 
 func (w *window[T]) leave() { w.word.Add(^uint64(0)) }
 
+// note keeps the sequence of the event that is to be published at a place, so that no Reader has to call Locate.
+func (w *window[T]) note(place, sequence uint64) {
+	w.sequences[place&uint64(len(w.sequences)-1)] = sequence
+}
+
 func (w *window[T]) publish(place uint64, v T) {
 	i := place & uint64(len(w.ready)-1)
 	w.events[i] = v
@@ -150,23 +158,27 @@ func (w *window[T]) publish(place uint64, v T) {
 	w.ready[i].Store(place + 1)
 }
 
-// read copies what is published of a number's places from place on; 0 where nothing is, or the window is not of
-// that number.
-func (w *window[T]) read(number, place uint64, dst []T) int {
+// read copies what is published of a number's places from place on, and returns how much, and the sequence of the last of
+// it; 0 where nothing is, or the window is not of that number.
+func (w *window[T]) read(number, place uint64, dst []T) (n int, sequence uint64) {
 	w.readers.Add(1)
 	defer w.readers.Add(-1)
 	step.At("multicast:counted-in")
 	if word := w.word.Load(); modeOf(word) != isOpen || ahead(word, number) != 0 {
-		return 0
+		return 0, 0
 	}
 	end := (number + 1) << w.bits
 	if room := uint64(len(dst)); end-place > room {
 		end = place + room
 	}
-	n := int(w.published(number<<w.bits, place, end) - place)
-	copy(dst[:n], w.events[place&uint64(len(w.events)-1):])
+	if n = int(w.published(number<<w.bits, place, end) - place); n == 0 {
+		return 0, 0
+	}
+	from := int(place & uint64(len(w.events)-1))
+	copy(dst[:n], w.events[from:])
+	sequence = w.sequences[from+n-1]
 	step.At("multicast:copied")
-	return n
+	return n, sequence
 }
 
 // published returns up to where the places from place to end are published, without a gap; start is the window's first.
