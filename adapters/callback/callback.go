@@ -39,6 +39,8 @@ type Subscription struct {
 // A runner is a sink of events of any type.
 type runner interface {
 	stop()
+	halting() <-chan struct{}
+	finish()
 	finished() <-chan struct{}
 	Held() (held, capacity int)
 }
@@ -72,11 +74,17 @@ func (s *Subscription) Wait(ctx context.Context) error {
 		return nil
 	default:
 	}
-	select {
-	case <-s.runner.finished():
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	halting := s.runner.halting()
+	for {
+		select {
+		case <-s.runner.finished():
+			return nil
+		case <-halting: // no call is taken up from here on, however long the Fanout takes to see the end off
+			s.runner.finish()
+			halting = nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 }
 

@@ -145,8 +145,8 @@ func (s *sink[T]) Close(error) {
 }
 
 // finish says that no call runs or ever will, where that is so. Whoever makes it so calls it: who is last to say
-// that it is over, and the run that ends after that. What is looked at last changes first: who takes from
-// the queue says that it runs before.
+// that it is over, the run that ends after that, and Wait, which sees a context end before Close is called. What is
+// looked at last changes first: who takes from the queue says that it runs before.
 func (s *sink[T]) finish() {
 	if !s.halted() && (!s.closed.Load() || s.queue.Ready()) {
 		return
@@ -158,6 +158,9 @@ func (s *sink[T]) finish() {
 }
 
 func (s *sink[T]) finished() <-chan struct{} { return s.over }
+
+// halting is closed when the subscriber's context is over.
+func (s *sink[T]) halting() <-chan struct{} { return s.ctx.Done() }
 
 // Held returns how many events wait.
 func (s *sink[T]) Held() (held, capacity int) { return s.queue.Len(), s.limit }
