@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/spillwayhq/spillway/adapters/internal/pull"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -75,26 +76,7 @@ func (s *Subscription[T, K]) Next(ctx context.Context) (v T, err error) {
 
 // All returns the events as Next does, and at the end the error that Err returns, with a zero event. Leaving
 // the loop early cancels the Subscription; what was not read stays readable by Next.
-func (s *Subscription[T, K]) All() iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		ended := false
-		defer func() {
-			if !ended {
-				s.sub.Cancel() // the body left, panicked or exited
-			}
-		}()
-		for {
-			v, err := s.Next(context.Background())
-			if ended = err != nil; ended {
-				yield(v, err)
-				return
-			}
-			if !yield(v, nil) {
-				return
-			}
-		}
-	}
-}
+func (s *Subscription[T, K]) All() iter.Seq2[T, error] { return pull.All(s.Next, s.sub.Cancel) }
 
 // Lost returns how many accepted events were replaced before they were read. While writers are on their way
 // it may lack theirs.

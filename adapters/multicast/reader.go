@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/spillwayhq/spillway/adapters/internal/park"
+	"github.com/spillwayhq/spillway/adapters/internal/pull"
 	"github.com/spillwayhq/spillway/adapters/internal/step"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
@@ -210,26 +211,7 @@ func (r *Reader[T]) NextBatch(ctx context.Context, dst []T) (n int, err error) {
 
 // All returns the events as they come, and at the end the error that Err returns, with a zero event. Leaving
 // the loop early cancels the Reader.
-func (r *Reader[T]) All() iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		ended := false
-		defer func() {
-			if !ended {
-				r.Cancel() // the body left, panicked or exited
-			}
-		}()
-		for {
-			v, err := r.Next(context.Background())
-			if ended = err != nil; ended {
-				yield(v, err)
-				return
-			}
-			if !yield(v, nil) {
-				return
-			}
-		}
-	}
-}
+func (r *Reader[T]) All() iter.Seq2[T, error] { return pull.All(r.Next, r.Cancel) }
 
 // Lag returns by how many events the Reader is behind: more than the Ring's capacity, and its next call finds that it
 // was lapped.

@@ -22,6 +22,7 @@ import (
 	"sync"
 
 	"github.com/spillwayhq/spillway/adapters/internal/park"
+	"github.com/spillwayhq/spillway/adapters/internal/pull"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -117,26 +118,7 @@ func (s *Subscription[T]) NextBatch(ctx context.Context, dst []T) (n int, err er
 
 // All returns the events as they come, and at the end the error that Err returns, with a zero event. Leaving
 // the loop early cancels the Subscription; what it had accepted stays readable by Next.
-func (s *Subscription[T]) All() iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		ended := false
-		defer func() {
-			if !ended {
-				s.sub.Cancel() // the body left, panicked or exited
-			}
-		}()
-		for {
-			v, err := s.Next(context.Background())
-			if ended = err != nil; ended {
-				yield(v, err)
-				return
-			}
-			if !yield(v, nil) {
-				return
-			}
-		}
-	}
-}
+func (s *Subscription[T]) All() iter.Seq2[T, error] { return pull.All(s.Next, s.sub.Cancel) }
 
 // Len returns how many events wait to be read: 0 to the capacity.
 func (s *Subscription[T]) Len() int {
