@@ -43,7 +43,8 @@ type Subscription[T any, K comparable] struct {
 // Subscribe registers for the events that r matches, each under the key that key returns; it ends with ctx, by
 // Cancel, with the Fanout, or by an event whose key is one too many, or is not equal to itself. A panic in
 // key, or the one over a key that can't be hashed, ends it too. Its errors are those of core.Fanout.Subscribe,
-// ErrMaxKeys and ErrNilKey. The table for all keys is made at once, 24 to 40 bytes for each.
+// ErrMaxKeys and ErrNilKey. key is called by whoever broadcasts, by several at once, and must not block. The table
+// for all keys is made at once, 24 to 40 bytes for each.
 func Subscribe[T any, K comparable](ctx context.Context, f *core.Fanout[T], r region.Region, o Options, key func(T) K) (*Subscription[T, K], error) {
 	if key == nil {
 		return nil, ErrNilKey

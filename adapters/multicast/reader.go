@@ -61,7 +61,8 @@ type Reader[T any] struct {
 // Reader returns a new Reader, which ends with ctx, by its Cancel, with the Ring, or when it is lapped. It
 // refuses with the Ring's error when that is over; for a context that is already over with one that is both
 // core.ErrCancelled and the context's cause. Each context is watched on its own: a hundred thousand Readers
-// had better take context.Background() and end with the Ring.
+// had better take context.Background() and end with the Ring. One that nobody reads any more stays with the Ring
+// until it is cancelled: no writer looks at it, and nobody is told that it was lapped.
 func (m *Ring[T]) Reader(ctx context.Context, from Start) (*Reader[T], error) {
 	if ctx.Err() != nil {
 		return nil, overErr(ctx)
