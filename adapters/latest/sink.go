@@ -14,26 +14,27 @@ import (
 // that fills it, to the cell, or to the reader. They change hands by one swap, so nothing is read while it
 // is written, and nobody waits:
 //
-//	writer  fills a box ── swaps it into the cell ─┬─ an unread box comes out: lost, and the next spare
-//	                                              └─ nothing comes out: the key waits, and is pushed
-//	reader  takes the key that has waited longest ── swaps nothing into its cell ── has the newest
+//	writer  fills a box ── swaps it into the cell; an unread box that comes out is lost, and the next spare
+//	                    └─ is the key on the list? no: pushes an entry for it
+//	reader  takes the entry that has waited longest ── swaps nothing into its cell ── has the newest, if nobody took it before
 //
-// A writer that stops in between has its key wait longer, and nobody else's.
+// A writer that stops between the swap and the push holds up nobody: the next writer of that key finds it not on
+// the list, and pushes an entry of its own. The one too many is passed over.
 type sink[T any, K comparable] struct {
 	lot   park.Lot
 	key   func(T) K
 	table table[T, K]
 
-	// pushed leads to the keys that wait and that the reader has not seen yet, the last first.
+	// pushed leads to the entries of the keys that wait and that the reader has not seen yet, the last first.
 	//   written by: Offer, by compare-and-swap; the reader, who takes all, by Swap
 	//   read by:    the same
-	//   order:      a cell's next is written before the cell leads; nothing is popped singly, so no ABA
-	pushed atomic.Pointer[cell[T, K]]
+	//   order:      an entry's next is written before it leads; nothing is popped singly, so no ABA
+	pushed atomic.Pointer[entry[T, K]]
 
 	// unread counts the keys that wait.
-	//   written by: Offer, before the push; the reader, when it has taken one
+	//   written by: Offer, after the swap that found none unread; the reader, when it has taken one
 	//   read by:    Held
-	//   order:      raised before the reader can lower it
+	//   order:      none needed: below zero while a writer has stopped in between, which Held calls none
 	unread atomic.Int64
 
 	// lost counts the events that were replaced before they were read.
@@ -42,15 +43,33 @@ type sink[T any, K comparable] struct {
 	//   order:      none needed: a statistic, whole when no Offer is under way
 	lost atomic.Uint64
 
-	reading sync.Mutex  // among readers; no writer takes it
-	waiting *cell[T, K] // the keys that the reader has seen, the first first; under reading
+	reading sync.Mutex   // among readers; no writer takes it
+	waiting *entry[T, K] // those that the reader has seen, the first first; under reading
+}
+
+// An entry has its cell wait on the list.
+type entry[T any, K comparable] struct {
+	cell *cell[T, K]
+	next *entry[T, K] // the pusher's before the push, the reader's after it
 }
 
 // A cell is what is kept of one key.
 type cell[T any, K comparable] struct {
 	key  K
 	hash uint64
-	next *cell[T, K] // the pusher's before the push, the reader's after it, until it empties newest
+
+	// pushes and pops count the key's entries that were put on the list, and those that were taken from it.
+	//   written by: Offer, after the push; the reader, before it empties newest
+	//   read by:    Offer, after it has filled newest: pushes first
+	//   order:      more pushes than pops: of some entry the reader has yet to count the pop, and empties newest after that
+	pushes, pops atomic.Uint32
+
+	// lent says that own is on the list, or about to be.
+	//   written by: Offer, by compare-and-swap from false; the reader, before it counts the pop
+	//   read by:    the same
+	//   order:      own is whose turns it to true, until the reader is done with it
+	lent atomic.Bool
+	own  entry[T, K] // the only one that is needed where no writer stops
 
 	// newest is the event that is not read yet; nil: none is.
 	//   written by: Offer, the reader; by Swap
@@ -102,9 +121,12 @@ func (s *sink[T, K]) Offer(v T) core.Verdict {
 		s.lost.Add(1)
 		c.put(before)
 	} else {
-		step.At("latest:newly")
 		s.unread.Add(1)
+	}
+	step.At("latest:swapped")
+	if pushes := c.pushes.Load(); int32(pushes-c.pops.Load()) <= 0 {
 		s.push(c)
+		c.pushes.Add(1)
 	}
 	s.lot.Wake()
 	return core.Accepted
@@ -112,14 +134,38 @@ func (s *sink[T, K]) Offer(v T) core.Verdict {
 
 // push puts c on the list of those that wait; each retry means that another writer or the reader got on.
 func (s *sink[T, K]) push(c *cell[T, K]) {
+	e := &c.own
+	if !c.lent.CompareAndSwap(false, true) {
+		e = new(entry[T, K]) // a writer has stopped with the cell's own, or several came at once
+	}
+	e.cell = c
 	for {
-		first := s.pushed.Load()
-		c.next = first
+		e.next = s.pushed.Load()
 		step.At("latest:linking")
-		if s.pushed.CompareAndSwap(first, c) {
+		if s.pushed.CompareAndSwap(e.next, e) {
 			return
 		}
 	}
+}
+
+// pop gives the first of those that wait back to its cell, which it returns; nil where none waits. Under s.reading.
+func (s *sink[T, K]) pop() *cell[T, K] {
+	if s.waiting == nil {
+		for e := s.pushed.Swap(nil); e != nil; { // turned round: the first pushed comes first
+			e.next, s.waiting, e = s.waiting, e, e.next
+		}
+	}
+	e := s.waiting
+	if e == nil {
+		return nil
+	}
+	c := e.cell
+	s.waiting, e.next = e.next, nil
+	if e == &c.own {
+		c.lent.Store(false)
+	}
+	c.pops.Add(1)
+	return c
 }
 
 // get returns a box that is nobody's: a new one for the first two events of a key, and where writers meet.
@@ -147,22 +193,18 @@ func (c *cell[T, K]) put(b *box[T]) {
 func (s *sink[T, K]) take() (v T, ok bool) {
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	if s.waiting == nil {
-		for c := s.pushed.Swap(nil); c != nil; { // turned round: the first pushed comes first
-			c.next, s.waiting, c = s.waiting, c, c.next
+	for c := s.pop(); c != nil; c = s.pop() {
+		step.At("latest:taking")
+		b := c.newest.Swap(nil)
+		if b == nil {
+			continue // taken by an earlier entry
 		}
+		s.unread.Add(-1)
+		v = b.v
+		c.put(b)
+		return v, true
 	}
-	c := s.waiting
-	if c == nil {
-		return v, false
-	}
-	s.waiting, c.next = c.next, nil
-	step.At("latest:taking")
-	b := c.newest.Swap(nil) // from here on a writer may push the key anew
-	s.unread.Add(-1)
-	v = b.v
-	c.put(b)
-	return v, true
+	return v, false
 }
 
 func (s *sink[T, K]) Close(cause error) { s.lot.End(cause) }
