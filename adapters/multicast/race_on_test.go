@@ -1,0 +1,5 @@
+//go:build race
+
+package multicast_test
+
+const raceEnabled = true
