@@ -93,26 +93,39 @@ func overErr(ctx context.Context) error {
 	return fmt.Errorf("%w by its context: %w", core.ErrCancelled, context.Cause(ctx))
 }
 
-// begin finds the Reader's place, and what sequence it expects there. Nobody else knows the Reader yet.
+// begin finds the Reader's place, and what sequence it expects there. Where writers have come round before that was found
+// it begins later: each retry means that they got on. Nobody else knows the Reader yet.
 func (r *Reader[T]) begin(from Start) {
 	m := r.ring
-	tail := m.tail.Load()
+	for tail := m.tail.Load(); !r.beginAt(from, tail); {
+		now := m.tail.Load()
+		if now == tail || m.order.next.Load() == 0 { // nothing is published there yet, or located at all
+			return
+		}
+		tail = now
+	}
+}
+
+// beginAt takes a place for which tail is the next to be claimed; false where it is not known what to expect there.
+func (r *Reader[T]) beginAt(from Start, tail uint64) (known bool) {
+	m := r.ring
 	held := min(m.capacity, tail-m.first)
 	r.place = tail
 	if from == FromOldest {
 		r.place -= held
 		if sequence, ok := m.sequenceAt(r.place); ok {
 			r.expected = sequence
-			return
+			return true
 		}
 	}
 	// The last before it that is published; a writer that has stopped before it was is among the late.
 	for back := uint64(1); back <= min(held, r.place-m.first); back++ {
 		if sequence, ok := m.sequenceAt(r.place - back); ok {
 			r.expected = max(sequence, sequence+1)
-			return
+			return true
 		}
 	}
+	return r.place == m.first
 }
 
 // sequenceAt returns the sequence of the event at a place; false where none is published there, any more or yet.
