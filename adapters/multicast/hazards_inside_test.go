@@ -193,6 +193,34 @@ func TestH87OneHandOffHoweverMany(t *testing.T) {
 	}
 }
 
+// A writer hands nothing off while nobody waits, though somebody did before.
+func TestH87NobodyWaits(t *testing.T) {
+	for _, single := range []bool{true, false} {
+		f := numbers(single)
+		m := openAt(t, f, 4, 0)
+		handed := 0
+		m.sleep.start = func() { t.Error("a goroutine was started") }
+		r := begin(t, m, FromNext)
+		if n, err := r.look(make([]int, 1)); n != 0 || err != nil { // it finds nothing, and lists itself
+			t.Fatalf("got %d, %v", n, err)
+		}
+		m.sleep.waker.Store(goesRound) // one that runs already
+		for n := range 20 {
+			if f.Broadcast(n); m.sleep.waker.Load() == goesAgain {
+				handed++
+				m.sleep.wakeAll()
+				m.sleep.waker.Store(goesRound)
+			}
+		}
+		if handed != 1 {
+			t.Errorf("20 events were handed off %d times for one that lay down once", handed)
+		}
+		m.sleep.waker.Store(nothing)
+		m.sleep.start = m.sleep.wakeAll
+		_ = f.Close()
+	}
+}
+
 // claim is a writer that stops when it has claimed its place; what it returns is how it goes on.
 func claim(m *Ring[int], v int) (goOn func()) {
 	m.order.coming(uint64(v))

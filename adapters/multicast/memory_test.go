@@ -139,7 +139,8 @@ func TestH95StuckReaderKeepsItsWindow(t *testing.T) {
 	}
 }
 
-// A Reader that is over is not kept by its ring, also where it had lain down to wait and no event comes any more.
+// A Reader that is over is kept by neither its ring nor its context, also where it had lain down to wait and no
+// event comes any more.
 func TestReaderThatIsOverIsCollected(t *testing.T) {
 	f := core.New(core.Config[*payload]{})
 	m, err := Open(context.Background(), f, region.Region{}, 4)
@@ -148,9 +149,11 @@ func TestReaderThatIsOverIsCollected(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
+	lives, done := context.WithCancel(t.Context())
+	defer done()
 	var gone []weak.Pointer[Reader[*payload]]
 	for range 10 * mostGone {
-		r, err := m.Reader(context.Background(), FromNext)
+		r, err := m.Reader(lives, FromNext)
 		if err != nil {
 			t.Fatal(err)
 		}
