@@ -29,6 +29,7 @@ var models = []struct {
 	{"overwriting", 1_000_000},
 	{"multicast", 3_000_000},
 	{"lapping", 1_000_000},
+	{"sleeping", 500_000},
 	{"callback", 300_000},
 }
 
@@ -104,6 +105,13 @@ var twins = []struct {
 	{"READY_BEFORE_EVENT", "multicast", violated, "event"},
 	{"KNOWN_BEFORE_LOOK", "multicast", violated, "event"},
 	{"WINDOWS_FULL", "lapping", stuck, ""},
+
+	// The list of those who sleep.
+	{"ROUSES_BEFORE_PUBLISH", "sleeping", stuck, ""},
+	{"LISTED_AFTER_LOOK", "sleeping", stuck, ""},
+	{"TAKES_THEN_ROUND", "sleeping", stuck, ""},
+	{"ENDS_UNASKED", "sleeping", stuck, ""},
+	{"UNLISTED_FIRST", "sleeping", stuck, ""},
 
 	// Events handed to a function.
 	{"WAKE_BEFORE_PUT", "callback", stuck, ""},

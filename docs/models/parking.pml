@@ -3,7 +3,6 @@ Parking: two writers make events visible, in the order of their numbers, and wak
 take them or wait, one of them with a context that ends at any time, and with other things to do once it has waited for
 an event; then the Lot ends, with or without events left.
 
-
 A writer claims a number and publishes it later, so that an event may be there and not visible yet: the one
 before it is not. What a reader's take does is one step, since readers have a mutex among themselves.
 */
