@@ -7,6 +7,10 @@
 // Every Reader gets every event that the ring accepts, at its own place and pace. A Reader may lag by the ring's
 // capacity; one event more, and it is lapped: it ends with a *core.PrunedError, and the writer and the
 // other Readers never know. The ring itself refuses nothing.
+//
+// A lapped Reader's Missed is below nothing that it has read, where broadcasts don't overlap: it is one more than the sequence it read
+// last. Where they do, it may be lower, by as much as an event came late; and an event that was still on its way to
+// the ring when the Reader was lapped may have a lower sequence yet. One total order is the Journal's, in package cursor.
 package multicast
 
 import (

@@ -68,8 +68,10 @@ const (
 	isDead
 )
 
+// The number keeps 42 bits. A goroutine that is stopped in the middle of a step while 2^41 windows go by would take one for
+// another: hours of broadcasting without a pause to the smallest ring, and by so much exactly.
 const (
-	writerBits = 24
+	writerBits = 20 // as many goroutines as may be inside a broadcast
 	modeBits   = 2
 	numberAt   = writerBits + modeBits
 )
