@@ -4,13 +4,13 @@ package mutants_test
 import (
 	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,65 +19,18 @@ import (
 // enabled is the environment variable without which the mutants rest: they take minutes.
 const enabled = "SPILLWAY_MUTANTS"
 
-// A mutant is a patch, and the test that kills it.
-type mutant struct {
-	patch    string
-	test     string
-	pack     string   // its package, as the go command is told
-	flags    []string // of go test
-	promises []string
+// slots are for the mutants that are built and run at a time.
+var slots = make(chan struct{}, 2)
+
+// inParallel has the test go on beside others, when there is a slot.
+func inParallel(t *testing.T) {
+	t.Parallel()
+	slots <- struct{}{}
+	t.Cleanup(func() { <-slots })
 }
 
-var (
-	killsLine   = regexp.MustCompile(`(?m)^Kills: (\w+) (\./\S+)(.*)$`)
-	promiseLine = regexp.MustCompile(`(?m)^Promise: (G\d+)$`)
-)
-
-func readMutants(t *testing.T) (ms []mutant) {
-	t.Helper()
-	paths, err := filepath.Glob("*.patch")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kills, promise := killsLine.FindSubmatch(text), promiseLine.FindSubmatch(text)
-		if kills == nil || promise == nil {
-			t.Fatalf("%s: want a line \"Kills: TEST ./package [flags]\" and a line \"Promise: Gn\"", path)
-		}
-		ms = append(ms, mutant{
-			patch: path, test: string(kills[1]), pack: string(kills[2]),
-			flags: strings.Fields(string(kills[3])), promises: []string{string(promise[1])},
-		})
-	}
-	return ms
-}
-
-// TestMutantsCoverThePromises looks whether each promise has a mutant, and the page names each mutant.
-func TestMutantsCoverThePromises(t *testing.T) {
-	page, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var promised []string
-	for _, m := range readMutants(t) {
-		promised = append(promised, m.promises...)
-		if name := strings.TrimSuffix(m.patch, ".patch"); !strings.Contains(string(page), "`"+name+"`") {
-			t.Errorf("README.md has no row for %s", name)
-		}
-	}
-	for n := 1; n <= 10; n++ {
-		if g := fmt.Sprintf("G%d", n); !slices.Contains(promised, g) {
-			t.Errorf("no mutant breaks %s", g)
-		}
-	}
-}
-
-// TestMutants applies each patch to a copy of the tree, where the test that it names must fail. It must
-// pass without the patch, or its failure would say nothing.
+// TestMutants builds each mutant, and runs the test that its patch names, which must fail. It must pass without
+// the patch, or its failure would say nothing.
 func TestMutants(t *testing.T) {
 	if os.Getenv(enabled) == "" {
 		t.Skipf("runs in a step of its own, with %s=1", enabled)
@@ -87,34 +40,18 @@ func TestMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	ms := readMutants(t)
-	var sound []string // what has been seen to pass
-	for _, m := range ms {
-		if key := fmt.Sprint(m.test, m.pack, m.flags); !slices.Contains(sound, key) {
-			sound = append(sound, key)
-			out, err := m.run(t.Context(), root)
-			if err == nil && bytes.Contains(out, []byte("no tests to run")) {
-				err = errors.New("there is no such test in that package, with those flags")
-			}
-			if err != nil {
-				t.Fatalf("%s fails without a mutant: %v\n%s", m.test, err, out)
-			}
-		}
+	if !t.Run("none", func(t *testing.T) { passWithout(t, root, ms) }) {
+		return
 	}
-	workers := make(chan struct{}, 2)
 	for _, m := range ms {
-		t.Run(strings.TrimSuffix(m.patch, ".patch"), func(t *testing.T) {
-			t.Parallel()
-			workers <- struct{}{}
-			defer func() { <-workers }()
-			tree := t.TempDir()
-			if err := copySources(root, tree); err != nil {
-				t.Fatal(err)
-			}
-			m.apply(t, tree)
-			if out, err := m.build(t.Context(), tree); err != nil {
+		t.Run(m.name(), func(t *testing.T) {
+			inParallel(t)
+			dir := t.TempDir()
+			binary := filepath.Join(dir, "mutant.test")
+			if out, err := m.build(t.Context(), root, binary, m.overlay(t, root, dir)); err != nil {
 				t.Fatalf("the patched tree does not build: %v\n%s", err, out)
 			}
-			out, err := m.run(t.Context(), tree)
+			out, err := m.run(t, root, binary)
 			switch {
 			case err == nil:
 				t.Errorf("%s survives: %s passes\n%s", m.patch, m.test, out)
@@ -125,62 +62,159 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// apply patches the tree.
-func (m *mutant) apply(t *testing.T, tree string) {
+// passWithout runs every test that kills a mutant on the tree as it is: each package is built once for all of its tests,
+// and each test runs once.
+func passWithout(t *testing.T, root string, ms []*mutant) {
+	var (
+		dir   = t.TempDir()
+		built = make(map[string]string) // the binaries, by package and flags
+		seen  = make(map[string]bool)
+	)
+	for _, m := range ms {
+		key := fmt.Sprint(m.pack, m.flags)
+		binary, ok := built[key]
+		if !ok {
+			binary = filepath.Join(dir, fmt.Sprintf("%d.test", len(built)))
+			built[key] = binary
+			if out, err := m.build(t.Context(), root, binary, ""); err != nil {
+				t.Fatalf("%s does not build: %v\n%s", m.pack, err, out)
+			}
+		}
+		if seen[key+m.test] {
+			continue
+		}
+		seen[key+m.test] = true
+		t.Run(m.test, func(t *testing.T) {
+			inParallel(t)
+			out, err := m.run(t, root, binary)
+			if err != nil || bytes.Contains(out, []byte("no tests to run")) {
+				t.Errorf("%s of %s %v fails without a mutant, or is not there: %v\n%s", m.test, m.pack, m.flags, err, out)
+			}
+		})
+	}
+}
+
+// overlay patches copies of the files that the patch names, in dir, and returns the file that has the go command read those
+// in place of the tree's: so what the patch doesn't touch is in the build cache already.
+func (m *mutant) overlay(t *testing.T, root, dir string) string {
 	t.Helper()
+	replace := make(map[string]string)
+	for _, file := range m.files {
+		from, to := filepath.Join(root, filepath.FromSlash(file)), filepath.Join(dir, filepath.FromSlash(file))
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		replace[from] = to
+	}
 	patch, err := filepath.Abs(m.patch)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "git", "apply", "--whitespace=nowarn", patch)
-	cmd.Dir = tree
-	// The copy is no repository; git must not take the one above it for its own.
-	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(tree))
+	cmd.Dir = dir
+	// The copies are no repository; git must not take one above them for theirs.
+	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("git apply: %v\n%s", err, out)
 	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return overlay
 }
 
-func (m *mutant) build(ctx context.Context, tree string) ([]byte, error) {
-	return gotool(ctx, tree, append([]string{"test", "-trimpath", "-vet=off", "-run", "^$"}, append(m.flags, m.pack)...)...)
+// build makes the test binary of the mutant's package; of the tree as it is, where overlay is empty.
+func (m *mutant) build(ctx context.Context, root, binary, overlay string) ([]byte, error) {
+	args := []string{"test", "-c", "-o", binary, "-vet=off", "-ldflags=-s -w"}
+	if overlay != "" {
+		args = append(args, "-overlay="+overlay)
+	}
+	return command(ctx, root, "go", append(append(args, m.flags...), m.pack)...)
 }
 
-func (m *mutant) run(ctx context.Context, tree string) ([]byte, error) {
-	args := []string{"test", "-count=1", "-trimpath", "-vet=off", "-timeout=60s", "-run", "^" + m.test + "$"}
-	return gotool(ctx, tree, append(args, append(m.flags, m.pack)...)...)
+// run runs the test as go test would, up to its first failure: what a mutant does after that may never end. It runs in a
+// copy of the package's directory, which is where a test that fails may leave how it did.
+func (m *mutant) run(t *testing.T, root, binary string) ([]byte, error) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "package")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, m.pack))); err != nil {
+		t.Fatal(err)
+	}
+	return command(t.Context(), dir, binary, "-test.failfast", "-test.timeout=30s", "-test.run=^"+m.test+"$")
 }
 
-func gotool(ctx context.Context, dir string, args ...string) ([]byte, error) {
+func command(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	return cmd.CombinedOutput()
 }
 
-// copySources copies the module, less what no build reads.
-func copySources(from, to string) error {
-	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
-		if err != nil {
+// TestMutantsCoverThePromises looks whether each promise has a mutant, and each package of the adapters, and whether
+// the page says of each mutant what its patch does.
+func TestMutantsCoverThePromises(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make(map[string]bool)
+	for line := range strings.Lines(string(page)) {
+		if strings.HasPrefix(line, "| `") {
+			rows[strings.TrimSpace(line)] = true
+		}
+	}
+	broken := make(map[string]bool)
+	for _, m := range readMutants(t) {
+		broken[m.promise] = true
+		if !rows[m.row()] {
+			t.Errorf("README.md has no row\n%s", m.row())
+		}
+		delete(rows, m.row())
+	}
+	for row := range rows {
+		t.Errorf("README.md has a row for no mutant:\n%s", row)
+	}
+	for n := 1; n <= 10; n++ {
+		if g := fmt.Sprintf("G%d", n); !broken[g] {
+			t.Errorf("no mutant breaks %s", g)
+		}
+	}
+	for _, p := range adapterPackages(t) {
+		if !broken[p] {
+			t.Errorf("no mutant breaks %s", p)
+		}
+	}
+}
+
+// adapterPackages returns those that promise something: all but the one that only marks places for tests.
+func adapterPackages(t *testing.T) (packages []string) {
+	t.Helper()
+	root := os.DirFS(filepath.Join("..", ".."))
+	err := fs.WalkDir(root, "adapters", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
 			return err
 		}
-		relative, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
+		sources, err := fs.Glob(root, path.Join(name, "*.go"))
+		if err == nil && len(sources) > 0 && name != "adapters/internal/step" {
+			packages = append(packages, name)
 		}
-		target := filepath.Join(to, relative)
-		switch {
-		case d.IsDir() && relative != "." && strings.HasPrefix(d.Name(), "."):
-			return filepath.SkipDir
-		case d.IsDir():
-			return os.MkdirAll(target, 0o777)
-		case !d.Type().IsRegular():
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(target, text, 0o666)
+		return err
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packages
 }
