@@ -129,6 +129,7 @@ const (
 	between  stage = iota // no event is under way
 	locating              // the caller's: it is in Config.Locate
 	offering              // the sink's
+	asking                // the sink's, in Held: it has given its Verdict
 )
 
 func (w *walk[T]) enter() {
@@ -178,7 +179,7 @@ func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
 		case between:
 		case locating:
 			w.leave()
-		case offering:
+		case offering, asking:
 			w.broken(recover(), v, p)
 		}
 	}()
@@ -202,7 +203,7 @@ func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
 			}
 			if m.out == nil {
 				if verdict := n.sink.Offer(*v); verdict != Accepted || w.fanout.lag != nil {
-					w.judge(n, verdict, v, p)
+					w.judge(m, verdict, v, p)
 				} else {
 					w.accepted++
 				}
@@ -215,7 +216,7 @@ func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
 					w.fanout.gauge(n, state, len(m.out), cap(m.out))
 				}
 			default:
-				w.refused(n, Full, len(m.out), nil, v, p)
+				w.refused(m, Full, nil, v, p)
 			}
 		}
 		if !w.keyed {
@@ -258,41 +259,53 @@ func (w *walk[T]) locate(v *T, p *region.Point) {
 
 // judge acts on the Verdict of a sink that is more than a channel, but where it is Accepted and nobody is to be warned. A
 // Verdict that isn't one is Closed.
-func (w *walk[T]) judge(n *node[T], verdict Verdict, v *T, p *region.Point) {
-	f := w.fanout
+func (w *walk[T]) judge(m *member[T], verdict Verdict, v *T, p *region.Point) {
+	n := m.node
 	if verdict == Accepted {
-		held, capacity := f.held(n.sink)
-		f.gauge(n, n.state().Load(), held, capacity)
-		w.accepted++
+		w.accepted++ // first: its Held may exit
+		held, capacity := w.held(n)
+		w.fanout.gauge(n, n.state().Load(), held, capacity)
 		return
 	}
 	if verdict > Closed {
 		verdict = Closed
 	}
-	held, _ := f.held(n.sink)
-	w.refused(n, verdict, held, nil, v, p)
+	w.refused(m, verdict, nil, v, p)
 }
 
-// broken prunes a sink whose Offer panicked. A sink that called runtime.Goexit takes its caller's goroutine
-// with it, but the others get their event first.
+// held asks a sink that has given its Verdict what its buffer holds. A panic goes no further; whoever calls is ready
+// for runtime.Goexit.
+func (w *walk[T]) held(n *node[T]) (held, capacity int) {
+	before := w.stage
+	w.stage = asking
+	held, capacity = w.fanout.held(n.sink)
+	w.stage = before
+	return held, capacity
+}
+
+// broken prunes a sink whose Offer panicked. A sink that called runtime.Goexit, in Offer or in Held, takes its
+// caller's goroutine with it, but the others get their event first.
 func (w *walk[T]) broken(value any, v *T, p *region.Point) {
-	resumes := false
-	defer func() {
-		if !resumes && !w.left {
-			w.leave()
-		}
-	}()
 	if misuse, ok := value.(*MisuseError); ok {
+		w.leave()
 		panic(misuse)
 	}
+	resumes := false
+	defer func() {
+		if resumes || w.left {
+			return
+		}
+		if w.stage == asking {
+			w.stage = offering
+		}
+		for w.stage == offering && !w.pass(v, p) {
+		}
+		w.leave()
+	}()
+	if w.stage == asking {
+		return
+	}
 	w.fanout.counters.panics.Add(1)
-	m := &w.members[w.next-1]
-	held := len(m.out)
-	if m.out == nil {
-		held, _ = w.fanout.held(m.node.sink)
-	}
-	w.refused(m.node, Closed, held, newPanicError(value), v, p)
+	w.refused(&w.members[w.next-1], Closed, newPanicError(value), v, p)
 	resumes = value != nil
-	for !resumes && !w.pass(v, p) {
-	}
 }

@@ -18,8 +18,8 @@ func (w *walk[T]) passOver(n *node[T], state uint32, v *T, p *region.Point) {
 // refused ends a subscription whose sink did not take the event. On the writer's path that is one
 // compare-and-swap, what the error will have to say, and a push on the retire list. Where another end
 // came first the offer is in no count, and only a prune learns of the event.
-func (w *walk[T]) refused(n *node[T], verdict Verdict, held int, cause *PanicError, v *T, p *region.Point) {
-	f := w.fanout
+func (w *walk[T]) refused(m *member[T], verdict Verdict, cause *PanicError, v *T, p *region.Point) {
+	f, n, held := w.fanout, m.node, len(m.out)
 	phase := phasePrunedFull
 	if verdict == Closed {
 		phase = phasePrunedClosed
@@ -37,13 +37,17 @@ func (w *walk[T]) refused(n *node[T], verdict Verdict, held int, cause *PanicErr
 	} else {
 		w.full++
 	}
-	n.held = uint32(held)
 	if cause != nil {
 		err := error(cause)
 		n.cause = &err
 	}
-	defer f.pruned(n) // also when Locate panics: the subscription is over all the same
-	w.miss(n, v, p)
+	// Deferred, both: Held may exit and Locate panic, and the subscription is over all the same.
+	defer f.pruned(n)
+	defer w.miss(n, v, p)
+	if m.out == nil {
+		held, _ = w.held(n)
+	}
+	n.held = uint32(max(0, held))
 }
 
 // miss lowers what n missed first to this event's sequence.

@@ -149,7 +149,7 @@ func (f *Fanout[T]) tell(e ending[T]) {
 		defer f.bury(e)
 	}
 	if e.warn {
-		f.slowly(func() { f.lag.Lagging(f.infoOf(e)) })
+		f.slowly(func() { f.inform(e, f.lag.Lagging) })
 	}
 }
 
@@ -175,7 +175,7 @@ func (f *Fanout[T]) tellEnded(e ending[T]) {
 	// Deferred, each: what comes before may call runtime.Goexit.
 	defer step("reaper:told")
 	if f.told != nil {
-		defer f.slowly(func() { f.told.Ended(f.infoOf(e), *e.node.cause) })
+		defer f.slowly(func() { f.inform(e, func(i Info) { f.told.Ended(i, *e.node.cause) }) })
 	}
 	if e.unhook != nil {
 		defer f.slowly(func() { e.unhook() })
@@ -193,6 +193,13 @@ func (f *Fanout[T]) tellEnded(e ending[T]) {
 		}()
 		lost = f.lostBy(s)
 	}
+}
+
+// inform tells the Observer, with what there is to know of a subscription; with less where its sink exits when asked.
+func (f *Fanout[T]) inform(e ending[T], tell func(Info)) {
+	i := Info{ID: e.node.id, Region: e.node.region(), Err: e.node.Err()}
+	defer func() { tell(i) }()
+	i = f.infoOf(e)
 }
 
 // infoOf is info for an ending, whose sink the node may have no more.

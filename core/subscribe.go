@@ -48,7 +48,7 @@ func (f *Fanout[T]) Subscribe(ctx context.Context, r region.Region, s Sink[T]) (
 		f.mu.Lock()
 		f.number(n) // it may ask
 		f.mu.Unlock()
-		a.Attach(&n.Subscription)
+		n.attach(a)
 	}
 	if err := f.enroll(ctx, n, at); err != nil {
 		n.refuse(err)
@@ -56,6 +56,18 @@ func (f *Fanout[T]) Subscribe(ctx context.Context, r region.Region, s Sink[T]) (
 	}
 	f.announce(n)
 	return &n.Subscription, nil
+}
+
+// attach shows a sink its Subscription. One that panics or exits keeps what is over: Subscribe doesn't return.
+func (n *node[T]) attach(a attachSink) {
+	returned := false
+	defer func() {
+		if !returned {
+			n.refuse(ErrCancelled)
+		}
+	}()
+	a.Attach(&n.Subscription)
+	returned = true
 }
 
 // enroll puts n into the registry and the index, not yet opened, and under its context's watch.
@@ -102,7 +114,7 @@ func (f *Fanout[T]) announce(n *node[T]) {
 				n.end(&err)
 			}
 		}()
-		f.guard(func() { f.told.Subscribed(f.infoOf(ending[T]{node: n})) })
+		f.guard(func() { f.inform(ending[T]{node: n}, f.told.Subscribed) })
 		returned = true
 		return
 	}
