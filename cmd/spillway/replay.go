@@ -129,11 +129,18 @@ func (o *replay) check(cmd *cobra.Command, args []string) ([]pick, error) {
 		return nil, fmt.Errorf("--writers %d: want 1 to 10000", o.writers)
 	case o.stuck < 0 || o.stuck > o.subscribers:
 		return nil, fmt.Errorf("--stuck %d: want 0 to %d, the number of subscriptions", o.stuck, o.subscribers)
-	case o.capacity > buffers/8/o.subscribers:
-		return nil, fmt.Errorf("--capacity %d for %d subscriptions would take more than %d GiB: make one of them less",
-			o.capacity, o.subscribers, buffers>>30)
 	}
-	return picks, nil
+	return picks, o.fits(max(1, len(picks)))
+}
+
+// fits looks whether the buffers of so many subscriptions are too much memory. How many there are is known when
+// they are picked: the data may have fewer regions than were asked for.
+func (o *replay) fits(subscriptions int) error {
+	if o.capacity > buffers/8/subscriptions {
+		return fmt.Errorf("--capacity %d for %d subscriptions would take more than %d GiB: make one of them less",
+			o.capacity, subscriptions, buffers>>30)
+	}
+	return nil
 }
 
 func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick) error {
@@ -148,6 +155,9 @@ func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick
 	}
 	if len(picks) == 0 {
 		picks = pickRegions(events, o.subscribers, o.seed)
+		if err := o.fits(len(picks)); err != nil {
+			return usageError{err}
+		}
 		if len(picks) < o.subscribers && !interrupted {
 			notes := std.out
 			if o.asJSON {
