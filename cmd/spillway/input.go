@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -44,16 +45,48 @@ func (in *lineInput) next() (*core.Envelope, error) {
 		if !utf8.Valid(line) { // which encoding/json would mend, and two names become one
 			return nil, badEvent{in.at(errors.New("not JSON: the line is not UTF-8"))}
 		}
-		if in.decoder == nil {
-			if in.decoder, err = newDecoder(in.format, line); err != nil {
+		if halfPair(line) {
+			return nil, badEvent{in.at(errors.New(`not text: a \u escape is half of a surrogate pair`))}
+		}
+		d := in.decoder
+		if d == nil {
+			if d, err = newDecoder(in.format, line); err != nil {
 				return nil, badEvent{in.at(err)}
 			}
 		}
-		e, err := in.decoder.decode(line)
+		e, err := d.decode(line)
 		if err != nil {
 			return nil, badEvent{in.at(err)}
 		}
+		in.decoder = d // not of a bad line, which is no guide to the others
 		return e, nil
+	}
+}
+
+// halfPair tells whether a line of JSON has an escape that stands for no character, which encoding/json would mend.
+func halfPair(line []byte) bool {
+	high := false // the escape before was the first half of a pair
+	for {
+		i := bytes.IndexByte(line, '\\')
+		if i < 0 || i+1 >= len(line) {
+			return high
+		}
+		if high && i > 0 {
+			return true
+		}
+		unit := uint64(0)
+		if line[i+1] == 'u' && i+6 <= len(line) {
+			unit, _ = strconv.ParseUint(string(line[i+2:i+6]), 16, 16) // what is none, the decoder refuses
+		}
+		low := 0xDC00 <= unit && unit <= 0xDFFF
+		if low != high {
+			return true
+		}
+		high = 0xD800 <= unit && unit <= 0xDBFF
+		line = line[i+2:]
+		if unit != 0 {
+			line = line[4:]
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -109,5 +110,30 @@ func TestGitIsEnded(t *testing.T) {
 	}, false, io.Discard)
 	if !errors.Is(err, errInterrupted) || len(events) != 0 || second.command.ProcessState == nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A line says half of a pair exactly when encoding/json would put another character in its place.
+func TestHalfPair(t *testing.T) {
+	parts := []string{"", `\ud83d`, `\uDE00`, `\\`, `x`, `\u0041`, `\n`, `ud83d`}
+	for n := range len(parts) * len(parts) * len(parts) * len(parts) {
+		line := `"`
+		for range 4 {
+			line += parts[n%len(parts)]
+			n /= len(parts)
+		}
+		line += `"`
+		var text string
+		if err := json.Unmarshal([]byte(line), &text); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if got, want := halfPair([]byte(line)), strings.ContainsRune(text, '\uFFFD'); got != want {
+			t.Errorf("%s: got %v, want %v", line, got, want)
+		}
+	}
+	for _, line := range []string{"", `\`, `\u`, `\ud83`, `"\u0000"`, `\uzzzz`} {
+		if halfPair([]byte(line)) {
+			t.Errorf("%s: got true, want false", line)
+		}
 	}
 }

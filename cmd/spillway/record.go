@@ -23,28 +23,40 @@ func newDecoder(format string, line []byte) (decoder, error) {
 		if err := json.Unmarshal(line, &fields); err != nil {
 			return nil, notJSON(err)
 		}
-		switch {
-		case fields["entity"] != nil:
-			format = "spillway"
-		case fields["commit"] != nil:
-			format = "git"
-		default:
-			return nil, errors.New(`neither the field "entity" of format spillway nor "commit" of format git; --format says which it is`)
-		}
+		format = formatOf(fields)
 	}
-	if format == "git" {
+	switch format {
+	case "git":
 		return newGitDecoder(), nil
+	case "spillway":
+		return &spillwayDecoder{names: make(names)}, nil
 	}
-	return &spillwayDecoder{names: make(names)}, nil
+	return nil, errors.New(`neither the field "entity" of format spillway nor "commit" of format git; --format says which it is`)
+}
+
+// formatOf tells a format by its own field; where a line has those of both, by the other fields that it has. It is
+// "" where the line has neither.
+func formatOf(fields map[string]json.RawMessage) string {
+	entity, commit := fields["entity"] != nil, fields["commit"] != nil
+	switch {
+	case entity && commit && fields["scope"] == nil && fields["op"] != nil, commit && !entity:
+		return "git"
+	case entity:
+		return "spillway"
+	}
+	return ""
 }
 
 // notJSON says why a line was not understood.
 func notJSON(err error) error {
 	var typed *json.UnmarshalTypeError
-	if errors.As(err, &typed) && typed.Field != "" {
-		return fmt.Errorf("the field %q can't be a JSON %s", typed.Field, typed.Value)
+	switch {
+	case !errors.As(err, &typed):
+		return fmt.Errorf("not a JSON object: %w", err)
+	case typed.Field == "":
+		return fmt.Errorf("not a JSON object, but a JSON %s", typed.Value)
 	}
-	return fmt.Errorf("not a JSON object: %w", err)
+	return fmt.Errorf("the field %q can't be a JSON %s", typed.Field, typed.Value)
 }
 
 func missing(field string) error { return fmt.Errorf("the field %q is missing", field) }
