@@ -1,9 +1,8 @@
-package bench_test
+package bench
 
 import (
 	"testing"
 
-	"github.com/spillwayhq/spillway/bench"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -11,7 +10,7 @@ import (
 // A baseline that did less than it claims would make every ratio worthless.
 
 func TestRawOfferReachesAllWithRoom(t *testing.T) {
-	r := bench.NewRawOffer[int](3, 1)
+	r := NewRawOffer[int](3, 1)
 	seven, eight := 7, 8
 	if got := r.Offer(&seven); got != 3 {
 		t.Errorf("Offer to three empty channels: accepted %d, want 3", got)
@@ -26,7 +25,7 @@ func TestRawOfferReachesAllWithRoom(t *testing.T) {
 }
 
 func TestLinearFiltersAndPrunes(t *testing.T) {
-	l := bench.NewLinear(notification.Point)
+	l := NewLinear(notification.Point)
 	w := newWorkload(t, 0, 2)
 	first, second := w.Events[0], w.Events[1]
 	narrow := l.Subscribe(w.Region(int(w.Order[0])), 1)
@@ -76,7 +75,7 @@ func TestLinearFiltersAndPrunes(t *testing.T) {
 }
 
 func TestLinearWithoutLocate(t *testing.T) {
-	l := bench.NewLinear[int](nil)
+	l := NewLinear[int](nil)
 	l.Subscribe(region.Region{}, 1)
 	l.Subscribe(region.Region{Entity: "alice"}, 1)
 	if got, want := l.Broadcast(1), (core.Outcome{Live: 2, Matched: 1, Accepted: 1}); got != want {
@@ -87,7 +86,7 @@ func TestLinearWithoutLocate(t *testing.T) {
 func TestMapOfferFindsItsOwn(t *testing.T) {
 	w := newWorkload(t, 0, 10)
 	keys := w.Keys()
-	m := bench.NewMapOffer(keys, 1)
+	m := NewMapOffer(keys, 1)
 	for i, n := range w.Events {
 		if !m.Offer(&n) {
 			t.Errorf("event %d was not accepted", i)
@@ -113,7 +112,7 @@ func TestMapOfferFindsItsOwn(t *testing.T) {
 func TestFillMapHoldsEveryKey(t *testing.T) {
 	keys := newWorkload(t, 0, 100).Keys()
 	for _, room := range []int{0, 100} {
-		m := bench.FillMap(keys, room)
+		m := FillMap(keys, room)
 		for _, k := range keys {
 			if m[k] == nil {
 				t.Errorf("room %d: %+v is missing", room, k)

@@ -1,17 +1,15 @@
-package bench_test
+package bench
 
 import (
 	"errors"
 	"strings"
 	"testing"
-
-	"github.com/spillwayhq/spillway/bench"
 )
 
 // A Crowd tells of a block once all have it, and only then; the next block may be sent at once.
 func TestCrowd(t *testing.T) {
 	const readers, block, blocks = 8, 3, 200
-	crowd := bench.NewCrowd(readers, block)
+	crowd := NewCrowd(readers, block)
 	ends := make([]chan uint64, readers)
 	for i := range ends {
 		ends[i] = make(chan uint64, block)
@@ -54,7 +52,7 @@ func TestCrowdSaysWhatIsWrong(t *testing.T) {
 		{"one too many", func(got func(int, uint64)) error { got(4, 0+1+2+2); return nil }, "4 events with sum 5; want 3 with sum 3"},
 		{"an error", func(func(int, uint64)) error { return failed }, failed.Error()},
 	} {
-		crowd := bench.NewCrowd(2, 3)
+		crowd := NewCrowd(2, 3)
 		crowd.Go(func(got func(int, uint64)) error { got(3, 0+1+2); return nil })
 		crowd.Go(test.read)
 		crowd.Wait()

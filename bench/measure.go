@@ -10,87 +10,140 @@ import (
 // minRounds is the least number of rounds that a median is taken of.
 const minRounds = 7
 
-// A Runner is what Compare needs of a *testing.B, so that a program can compare as well.
-type Runner interface {
-	Helper()
-	ReportAllocs()
-	Loop() bool
-	Fatalf(format string, args ...any)
-	ReportMetric(n float64, unit string)
-}
-
 // A Section is one of the things that a row compares: what is timed in a round, and what goes before and
 // after it untimed.
 type Section struct {
 	Name   string
-	Before func(round int) error // prepares a round; nil: nothing to prepare
-	Timed  func() (ops int)      // returns how many operations it was
-	Own    func() (ns float64)   // in place of Timed: measures by itself, a percentile for example
-	After  func() error          // drains and checks, and says what is wrong; nil: nothing to check
+	Before func(round int) error   // prepares a round; nil: nothing to prepare
+	Timed  func() (ops int)        // returns how many operations it was
+	Own    func() (float64, error) // in place of Timed: measures by itself, a percentile for example
+	After  func() error            // drains and checks, and says what is wrong; nil: nothing to check
 }
 
-// Compare runs subject and baseline in turns, in changing order, until r's Loop ends and at least seven
-// rounds are done. It reports the median time of an operation of each, the median ratio of subject to
-// baseline within a round, and the target that it is held against. What runs beside is reported without
-// a ratio.
+// A Result is what was measured of a row.
+type Result struct {
+	Rounds        int
+	This, Against float64   // medians; Against is 0 without a baseline
+	Ratios        []float64 // of each round, sorted; the figures themselves without a baseline
+	Beside        []Figure
+	Allocs, Bytes uint64 // that a round allocates, of all sides; or an operation, where the row allocates by nature
+}
+
+// A Figure is the median of a Section that ran beside.
+type Figure struct {
+	Name  string
+	Value float64
+}
+
+// Ratio is the median of the rounds' ratios.
 //
-// The ratio is not that of the medians: a shared machine has two speeds, the one with a busy neighbour and
+// It is not the ratio of the medians: a shared machine has two speeds, the one with a busy neighbour and
 // the one without, and where a run sees both for about as long, the two medians may be of either.
-func Compare(r Runner, target float64, subject, baseline Section, beside ...Section) {
-	r.Helper()
-	r.ReportAllocs()
-	sections := append([]Section{subject, baseline}, beside...)
-	times := make([][]float64, len(sections))
-	for i := range times {
-		times[i] = make([]float64, 0, 1<<18) // so that rows that must not allocate don't do it here
-	}
-	clock := clockCost()
-	round := 0
-	play := func() {
-		for i := range sections {
-			if round%2 == 1 {
-				i = len(sections) - 1 - i
-			}
-			t, err := sections[i].play(round, clock)
-			if err != nil {
-				r.Fatalf("%s, round %d: %v", sections[i].Name, round, err)
-			}
-			times[i] = append(times[i], t)
-		}
-		round++
-	}
+func (r Result) Ratio() float64 { return r.Ratios[len(r.Ratios)/2] }
 
+// Spread is half of what lies between the quartiles of the rounds' ratios, as a part of their median.
+func (r Result) Spread() float64 {
+	n := len(r.Ratios)
+	return (r.Ratios[n*3/4] - r.Ratios[n/4]) / 2 / r.Ratio()
+}
+
+// Measure opens the row and runs its sides in turns, in changing order, as long as more is true, and seven rounds at
+// least, or one of a Counted row. What goes wrong is h's Fatalf.
+func (r Row) Measure(h Host, more func() bool) Result {
+	h.Helper()
+	sides := r.Open(h)
+	sections := []Section{sides.Subject}
+	if r.Against != "" {
+		sections = append(sections, sides.Baseline)
+	}
+	m := meter{sections: append(sections, sides.Beside...), clock: clockCost()}
+	m.figures = make([][]float64, len(m.sections))
+	for i := range m.figures {
+		m.figures[i] = make([]float64, 0, 1<<18) // so that rows that must not allocate don't do it here
+	}
+	least := minRounds
+	if r.Counted {
+		least = 1
+	}
 	runtime.GC() // what the set-up left behind is not collected at the cost of the first rounds
-	for r.Loop() {
-		play()
+	allocs, bytes := allocating(func() (ops int) {
+		for more() || m.rounds < least {
+			if err := m.round(); err != nil {
+				h.Fatalf("%s: %v", r.Name(), err)
+			}
+		}
+		return m.rounds
+	})
+	result := m.result(r.Against != "")
+	if sides.Allocating != nil {
+		allocs, bytes = allocating(sides.Allocating)
 	}
-	for round < minRounds {
-		play()
-	}
+	result.Allocs, result.Bytes = allocs, bytes
+	return result
+}
 
-	ratios := make([]float64, round)
-	for i := range ratios {
-		ratios[i] = times[0][i] / times[1][i]
+// allocating returns how many objects and bytes an operation of f allocates: whole ones, as the runtime makes a few of its own
+// now and then.
+func allocating(f func() (ops int)) (objects, bytes uint64) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	ops := uint64(f())
+	runtime.ReadMemStats(&after)
+	return (after.Mallocs - before.Mallocs) / ops, (after.TotalAlloc - before.TotalAlloc) / ops
+}
+
+// A meter plays rounds and keeps their figures.
+type meter struct {
+	sections []Section
+	clock    time.Duration
+	figures  [][]float64
+	rounds   int
+}
+
+func (m *meter) round() error {
+	for i := range m.sections {
+		if m.rounds%2 == 1 {
+			i = len(m.sections) - 1 - i
+		}
+		t, err := m.sections[i].play(m.rounds, m.clock)
+		if err != nil {
+			return fmt.Errorf("%s, round %d: %w", m.sections[i].Name, m.rounds, err)
+		}
+		m.figures[i] = append(m.figures[i], t)
 	}
-	r.ReportMetric(median(ratios), "x-"+baseline.Name)
-	r.ReportMetric(median(times[0]), "ns/op")
-	for i, s := range sections[1:] {
-		r.ReportMetric(median(times[i+1]), "ns-"+s.Name)
+	m.rounds++
+	return nil
+}
+
+func (m *meter) result(compared bool) Result {
+	r := Result{Rounds: m.rounds, Ratios: slices.Clone(m.figures[0])}
+	beside := 1
+	if compared {
+		beside = 2
+		for i := range r.Ratios {
+			r.Ratios[i] /= m.figures[1][i]
+		}
+		r.Against = median(m.figures[1])
 	}
-	r.ReportMetric(target, "target")
-	r.ReportMetric(float64(round), "rounds")
+	slices.Sort(r.Ratios)
+	r.This = median(m.figures[0])
+	for i, s := range m.sections[beside:] {
+		r.Beside = append(r.Beside, Figure{s.Name, median(m.figures[beside+i])})
+	}
+	return r
 }
 
 // play runs one round of s and returns the nanoseconds that an operation took, or its own figure.
-func (s *Section) play(round int, clock time.Duration) (float64, error) {
+func (s *Section) play(round int, clock time.Duration) (figure float64, err error) {
 	if s.Before != nil {
 		if err := s.Before(round); err != nil {
 			return 0, fmt.Errorf("preparing: %w", err)
 		}
 	}
-	var figure float64
 	if s.Own != nil {
-		figure = s.Own()
+		if figure, err = s.Own(); err != nil {
+			return 0, err
+		}
 	} else {
 		start := time.Now()
 		ops := s.Timed()

@@ -1,4 +1,4 @@
-package bench_test
+package bench
 
 import (
 	"errors"
@@ -7,40 +7,22 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spillwayhq/spillway/bench"
 	"github.com/spillwayhq/spillway/region"
 )
 
 // failed is what a recorder panics with in place of ending its goroutine.
 type failed string
 
-// A recorder is a Runner that keeps what it was told.
-type recorder struct {
-	loops   int
-	metrics map[string]float64
-}
+// A recorder is a Host that keeps what went wrong.
+type recorder struct{}
 
-func (r *recorder) Helper()       {}
-func (r *recorder) ReportAllocs() {}
+func (recorder) Helper()                           {}
+func (recorder) Cleanup(func())                    {}
+func (recorder) Errorf(format string, args ...any) { panic(failed(fmt.Sprintf(format, args...))) }
+func (recorder) Fatalf(format string, args ...any) { panic(failed(fmt.Sprintf(format, args...))) }
 
-func (r *recorder) Loop() bool {
-	r.loops--
-	return r.loops >= 0
-}
-
-func (r *recorder) Fatalf(format string, args ...any) {
-	panic(failed(fmt.Sprintf(format, args...)))
-}
-
-func (r *recorder) ReportMetric(n float64, unit string) {
-	if r.metrics == nil {
-		r.metrics = make(map[string]float64)
-	}
-	r.metrics[unit] = n
-}
-
-// compare runs Compare and returns what made it fail, or "".
-func compare(r *recorder, subject, baseline bench.Section, beside ...bench.Section) (failure string) {
+// measured measures a row of these sides for one round, and returns what made it fail, or "".
+func measured(sides Sides) (r Result, failure string) {
 	defer func() {
 		switch v := recover().(type) {
 		case nil:
@@ -50,13 +32,14 @@ func compare(r *recorder, subject, baseline bench.Section, beside ...bench.Secti
 			panic(v)
 		}
 	}()
-	bench.Compare(r, 1.5, subject, baseline, beside...)
-	return ""
+	row := Row{ID: "P0", Against: sides.Baseline.Name, Open: func(Host) Sides { return sides }}
+	first := true
+	return row.Measure(recorder{}, func() bool { defer func() { first = false }(); return first }), ""
 }
 
 // busy is a Section of ten operations that waits for d by looking at the clock, and notes its turns.
-func busy(name string, d time.Duration, turns *[]string) bench.Section {
-	return bench.Section{Name: name, Timed: func() int {
+func busy(name string, d time.Duration, turns *[]string) Section {
+	return Section{Name: name, Timed: func() int {
 		*turns = append(*turns, name)
 		for start := time.Now(); time.Since(start) < d; {
 		}
@@ -64,39 +47,72 @@ func busy(name string, d time.Duration, turns *[]string) bench.Section {
 	}}
 }
 
-func TestCompareTakesTurns(t *testing.T) {
+func TestMeasureTakesTurns(t *testing.T) {
 	var turns []string
-	r := &recorder{loops: 1}
-	subject := busy("subject", 300*time.Microsecond, &turns)
-	if f := compare(r, subject, busy("base", 100*time.Microsecond, &turns), busy("third", 0, &turns)); f != "" {
-		t.Fatal(f)
+	r, failure := measured(Sides{
+		Subject:  busy("subject", 300*time.Microsecond, &turns),
+		Baseline: busy("base", 100*time.Microsecond, &turns),
+		Beside:   []Section{busy("third", 0, &turns)},
+	})
+	if failure != "" {
+		t.Fatal(failure)
 	}
 	got := strings.Join(turns[:6], " ")
 	if want := "subject base third third base subject"; got != want {
 		t.Errorf("turns %q, want %q", got, want)
 	}
-	if got := r.metrics["rounds"]; got != 7 {
-		t.Errorf("%v rounds though Loop ended after one, want 7", got)
+	if r.Rounds != minRounds || len(r.Ratios) != minRounds {
+		t.Errorf("%d rounds and %d ratios though no more than one round was asked for, want %d", r.Rounds, len(r.Ratios), minRounds)
 	}
-	if got := r.metrics["ns/op"]; got < 30_000 {
-		t.Errorf("ns/op = %v, want a tenth of 300 µs at least", got)
+	if r.This < 30_000 {
+		t.Errorf("%v ns an operation, want a tenth of 300 µs at least", r.This)
 	}
-	if got := r.metrics["x-base"]; got <= 1 {
-		t.Errorf("x-base = %v for a subject that waits three times as long, want more than 1", got)
+	if r.Ratio() <= 1 || r.Against >= r.This {
+		t.Errorf("ratio %v, %v against %v, for a subject that waits three times as long; want more than 1", r.Ratio(), r.This, r.Against)
 	}
-	if _, ok := r.metrics["ns-third"]; !ok || r.metrics["target"] != 1.5 {
-		t.Errorf("metrics %v: want ns-third, and 1.5 as target", r.metrics)
+	if len(r.Beside) != 1 || r.Beside[0].Name != "third" {
+		t.Errorf("beside: %v, want third", r.Beside)
 	}
 }
 
-func TestCompareFailsWithItsSections(t *testing.T) {
-	var turns []string
+// A row without a baseline is its figure; its ratios are the figures themselves.
+func TestMeasureWithoutBaseline(t *testing.T) {
+	figures := []float64{3, 1, 2, 9, 5, 4, 7}
+	r, failure := measured(Sides{Subject: Section{Name: "it", Own: func() (float64, error) {
+		f := figures[0]
+		figures = figures[1:]
+		return f, nil
+	}}})
+	if failure != "" || r.This != 4 || r.Against != 0 || r.Ratio() != 4 || r.Spread() != 0.625 {
+		t.Errorf("got %+v with spread %v, %q; want 4, its median, against nothing, spread (7-2)/2/4", r, r.Spread(), failure)
+	}
+}
+
+func TestMeasureCountsAllocations(t *testing.T) {
+	var kept []*[64]byte
+	r, failure := measured(Sides{
+		Subject: busy("it", 0, new([]string)), Baseline: busy("base", 0, new([]string)),
+		Allocating: func() (ops int) {
+			for range 1_000 {
+				kept = append(kept, new([64]byte), new([64]byte))
+			}
+			return 1_000
+		},
+	})
+	if failure != "" || r.Allocs != 2 || r.Bytes < 128 {
+		t.Errorf("%d objects and %d bytes an operation, %q; want 2 and 128 at least", r.Allocs, r.Bytes, failure)
+	}
+}
+
+func TestMeasureFailsWithItsSections(t *testing.T) {
 	broken := func(int) error { return errors.New("broken") }
-	for name, s := range map[string]bench.Section{
+	for name, s := range map[string]Section{
 		"before": {Name: "it", Before: broken, Timed: func() int { return 1 }},
+		"own":    {Name: "it", Own: func() (float64, error) { return 0, broken(0) }},
 		"after":  {Name: "it", Timed: func() int { return 1 }, After: func() error { return broken(0) }},
 	} {
-		if f := compare(&recorder{loops: 1}, s, busy("base", 0, &turns)); !strings.Contains(f, "it, round 0") || !strings.Contains(f, "broken") {
+		_, f := measured(Sides{Subject: s, Baseline: busy("base", 0, new([]string))})
+		if !strings.Contains(f, "it, round 0") || !strings.Contains(f, "broken") {
 			t.Errorf("%s: failure %q, want the section, the round and the reason", name, f)
 		}
 	}
@@ -109,7 +125,7 @@ func TestBroadcastsSeesWhatIsNotDelivered(t *testing.T) {
 		f := newFanout(t)
 		return broadcasts{
 			Name: "spillway", Events: w.Events, Sequence: sequence, Block: 32, Readers: 2,
-			Send:  spillway(f),
+			Send:  broadcasting(f),
 			Drain: drainAll(subscribe(t, f, 2, capacity, func(int) region.Region { return region.Region{} })),
 		}
 	}
@@ -172,7 +188,7 @@ func TestDrainEndsAtAClosedChannel(t *testing.T) {
 	c := make(chan notification, 2)
 	c <- notification{Sequence: 3}
 	close(c)
-	if count, sum := bench.Drain([]<-chan notification{c}, sequence); count != 1 || sum != 3 {
+	if count, sum := Drain([]<-chan notification{c}, sequence); count != 1 || sum != 3 {
 		t.Errorf("drained %d with sum %d, want 1 with sum 3", count, sum)
 	}
 }

@@ -1,12 +1,10 @@
-package bench_test
+package bench
 
 import (
 	"context"
 	"errors"
-	"testing"
 
 	"github.com/spillwayhq/spillway/adapters/multicast"
-	"github.com/spillwayhq/spillway/bench"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -68,25 +66,25 @@ const batch = 256
 // A stream is a crowd that gets every event of a side, block after block.
 type stream[T any] struct {
 	name   string
-	crowd  *bench.Crowd
+	crowd  *Crowd
 	of     payload[T]
 	events []T
 	next   uint64
 	send   func(events []T) // an error is the crowd's to find
 }
 
-// throughMulticast returns a stream to so many Readers of one ring, which is closed when b is over.
-func throughMulticast[T any](b *testing.B, name string, of payload[T], readers, capacity, block int) *stream[T] {
+// throughMulticast returns a stream to so many Readers of one ring, which is closed when h is over.
+func throughMulticast[T any](h Host, name string, of payload[T], readers, capacity, block int) *stream[T] {
 	f := core.New(of.config)
 	ring, err := multicast.Open(context.Background(), f, region.Region{}, capacity)
 	if err != nil {
-		b.Fatal(err)
+		h.Fatalf("%v", err)
 	}
-	s := &stream[T]{name: name, crowd: bench.NewCrowd(readers, block), of: of, events: make([]T, block)}
+	s := &stream[T]{name: name, crowd: NewCrowd(readers, block), of: of, events: make([]T, block)}
 	for range readers {
 		r, err := ring.Reader(context.Background(), multicast.FromNext)
 		if err != nil {
-			b.Fatal(err)
+			h.Fatalf("%v", err)
 		}
 		s.crowd.Go(func(got func(n int, sum uint64)) error {
 			events := make([]T, min(batch, block))
@@ -107,45 +105,45 @@ func throughMulticast[T any](b *testing.B, name string, of payload[T], readers, 
 			f.Broadcast(events[i])
 		}
 	}
-	b.Cleanup(func() {
+	h.Cleanup(func() {
 		_ = f.Close()
 		s.crowd.Wait()
 	})
-	s.warm(b)
+	s.warm(h)
 	return s
 }
 
-// throughChannels returns the stream of a RawFanout, which is closed when b is over.
-func throughChannels[T any](b *testing.B, name string, of payload[T], readers, capacity, block int) *stream[T] {
-	s := &stream[T]{name: name, crowd: bench.NewCrowd(readers, block), of: of, events: make([]T, block)}
+// throughChannels returns the stream of a RawFanout, which is closed when h is over.
+func throughChannels[T any](h Host, name string, of payload[T], readers, capacity, block int) *stream[T] {
+	s := &stream[T]{name: name, crowd: NewCrowd(readers, block), of: of, events: make([]T, block)}
 	reading := make(chan func(n int, sum uint64), readers)
 	for range readers {
 		done := make(chan struct{})
-		b.Cleanup(func() { close(done) })
+		h.Cleanup(func() { close(done) })
 		s.crowd.Go(func(got func(n int, sum uint64)) error {
 			reading <- got
 			<-done
 			return nil
 		})
 	}
-	raw := bench.NewRawFanout(readers, capacity, func(in <-chan T) { of.reading(in, <-reading) })
+	raw := NewRawFanout(readers, capacity, func(in <-chan T) { of.reading(in, <-reading) })
 	s.send = func(events []T) {
 		for i := range events {
 			raw.Send(&events[i])
 		}
 	}
-	b.Cleanup(raw.Close)
-	s.warm(b)
+	h.Cleanup(raw.Close)
+	s.warm(h)
 	return s
 }
 
 // warm sends a few blocks: a goroutine's first wait allocates what its later ones use.
-func (s *stream[T]) warm(b *testing.B) {
+func (s *stream[T]) warm(h Host) {
 	for range 3 {
 		_ = s.prepare(0)
 		s.send(s.events)
 		if err := s.crowd.Await(); err != nil {
-			b.Fatal(err)
+			h.Fatalf("%v", err)
 		}
 	}
 }
@@ -160,9 +158,9 @@ func (s *stream[T]) prepare(int) error {
 }
 
 // whole times a block from the first broadcast until the last reader has checked the last event.
-func (s *stream[T]) whole(readers int) bench.Section {
+func (s *stream[T]) whole(readers int) Section {
 	var failed error
-	return bench.Section{
+	return Section{
 		Name: s.name, Before: s.prepare,
 		Timed: func() (ops int) {
 			s.send(s.events)
@@ -174,8 +172,8 @@ func (s *stream[T]) whole(readers int) bench.Section {
 }
 
 // writing times the writer alone, and lets all readers come after.
-func (s *stream[T]) writing() bench.Section {
-	return bench.Section{
+func (s *stream[T]) writing() Section {
+	return Section{
 		Name: s.name, Before: s.prepare,
 		Timed: func() (ops int) {
 			s.send(s.events)

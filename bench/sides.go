@@ -1,13 +1,11 @@
-package bench_test
+package bench
 
 import (
 	"context"
 	"fmt"
-	"testing"
 	"time"
 
 	"github.com/spillwayhq/spillway/adapters/channel"
-	"github.com/spillwayhq/spillway/bench"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -18,52 +16,51 @@ const seed = 1
 type (
 	notification = core.Notification
 	fanout       = core.Fanout[core.Notification]
-	broadcasts   = bench.Broadcasts[core.Notification]
+	broadcasts   = Broadcasts[core.Notification]
 )
 
 // sequence tells notifications apart.
 func sequence(n notification) uint64 { return n.Sequence }
 
-// newFanout returns a Fanout as all rows use it, which is closed when b is over.
-func newFanout(tb testing.TB) *fanout {
-	f := core.New(core.Config[notification]{Name: "bench", Locate: notification.Point})
-	tb.Cleanup(func() { closeFanout(tb, f) })
+// newFanout returns a Fanout as most rows use it, which is closed when h is over.
+func newFanout(h Host) *fanout {
+	return closing(h, core.New(core.Config[notification]{Name: "bench", Locate: notification.Point}))
+}
+
+// newSmall returns one of numbers, with one writer and no Locate.
+func newSmall(h Host) *core.Fanout[uint64] { return closing(h, core.New(small.config)) }
+
+// closing has f closed, and all its subscriptions done, when h is over.
+func closing[T any](h Host, f *core.Fanout[T]) *core.Fanout[T] {
+	h.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := f.Close(); err != nil {
+			h.Errorf("Close: %v", err)
+		}
+		if err := f.Wait(ctx); err != nil {
+			h.Errorf("Wait: %v", err)
+		}
+	})
 	return f
 }
 
-// closeFanout ends f and waits for all its subscriptions.
-func closeFanout(tb testing.TB, f *fanout) {
-	if err := f.Close(); err != nil {
-		tb.Errorf("Close: %v", err)
-	}
-	settle(tb, f)
-}
-
-// settle waits until whatever has ended in f is done.
-func settle(tb testing.TB, f *fanout) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := f.Wait(ctx); err != nil {
-		tb.Errorf("Wait: %v", err)
-	}
-}
-
 // newWorkload returns the n entities from first on, and their events.
-func newWorkload(tb testing.TB, first, n int) *bench.Workload {
-	w, err := bench.NewWorkload(seed, first, n)
+func newWorkload(h Host, first, n int) *Workload {
+	w, err := NewWorkload(seed, first, n)
 	if err != nil {
-		tb.Fatal(err)
+		h.Fatalf("%v", err)
 	}
 	return w
 }
 
 // subscribe adds a channel subscription to each of n regions, and returns what to read from.
-func subscribe(tb testing.TB, f *fanout, n, capacity int, at func(i int) region.Region) []<-chan notification {
+func subscribe(h Host, f *fanout, n, capacity int, at func(i int) region.Region) []<-chan notification {
 	outs := make([]<-chan notification, n)
 	for i := range outs {
 		s, err := channel.Subscribe(context.Background(), f, at(i), capacity)
 		if err != nil {
-			tb.Fatalf("subscription %d: %v", i, err)
+			h.Fatalf("subscription %d: %v", i, err)
 		}
 		outs[i] = s.C()
 	}
@@ -73,9 +70,9 @@ func subscribe(tb testing.TB, f *fanout, n, capacity int, at func(i int) region.
 // everything is the region of whoever wants all events.
 func everything(int) region.Region { return region.Region{} }
 
-// spillway returns the Send of a Fanout.
-func spillway(f *fanout) func([]notification) (accepted, refused int) {
-	return func(events []notification) (accepted, refused int) {
+// broadcasting returns the Send of a Fanout.
+func broadcasting[T any](f *core.Fanout[T]) func([]T) (accepted, refused int) {
+	return func(events []T) (accepted, refused int) {
 		for i := range events {
 			o := f.Broadcast(events[i])
 			accepted += o.Accepted
@@ -85,17 +82,27 @@ func spillway(f *fanout) func([]notification) (accepted, refused int) {
 	}
 }
 
+// offering returns the Send of a RawOffer to n channels.
+func offering[T any](raw *RawOffer[T], n int) func([]T) (accepted, refused int) {
+	return func(events []T) (accepted, refused int) {
+		for i := range events {
+			accepted += raw.Offer(&events[i])
+		}
+		return accepted, len(events)*n - accepted
+	}
+}
+
 // drainAll returns the Drain of those who get every event.
 func drainAll(outs []<-chan notification) func([]notification) (count int, sum uint64) {
-	return func([]notification) (int, uint64) { return bench.Drain(outs, sequence) }
+	return func([]notification) (int, uint64) { return Drain(outs, sequence) }
 }
 
 // drainOwn returns the Drain of those who get the event of their own entity of w, and look for nothing else.
-func drainOwn(w *bench.Workload, outs []<-chan notification) func([]notification) (count int, sum uint64) {
+func drainOwn(w *Workload, outs []<-chan notification) func([]notification) (count int, sum uint64) {
 	return func(events []notification) (count int, sum uint64) {
 		for i := range events {
 			at := w.Order[events[i].Sequence]
-			c, s := bench.Drain(outs[at:at+1], sequence)
+			c, s := Drain(outs[at:at+1], sequence)
 			count += c
 			sum += s
 		}

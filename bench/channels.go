@@ -1,0 +1,62 @@
+package bench
+
+import "fmt"
+
+// channelRows are P1 and P1z: broadcasting to channels, against offering to as many in a loop.
+func channelRows() []Row {
+	var rows []Row
+	for _, c := range []struct {
+		subs, capacity  int
+		target, stretch float64
+	}{
+		// Capacities keep the buffers of both sides in the inner caches where they can: where every send
+		// waits for memory, every ratio is close to 1.
+		{1, 64, 2.0, 1.5},
+		{10, 64, 1.25, 1.10},
+		{100, 16, 1.10, 1.04},
+		{1000, 16, 1.08, 1.03},
+	} {
+		rows = append(rows, Row{
+			ID: "P1", Case: "subs=" + short(c.subs), Work: fmt.Sprintf("broadcast to %s channels", short(c.subs)), Against: "rawoffer", Unit: "ns",
+			Target: c.target, Stretch: c.stretch, Version: 1, Quick: true, NoAllocs: true,
+			Open: func(h Host) Sides {
+				w := newWorkload(h, 0, c.capacity)
+				f := newFanout(h)
+				return Sides{
+					Subject: broadcasts{
+						Name: "spillway", Events: w.Events, Sequence: sequence, Block: c.capacity, Readers: c.subs,
+						Send:  broadcasting(f),
+						Drain: drainAll(subscribe(h, f, c.subs, c.capacity, everything)),
+					}.Section(),
+					Baseline: rawOffers(w.Events, c.capacity, c.subs),
+				}
+			},
+		})
+	}
+	return append(rows, Row{
+		ID: "P1z", Work: "broadcast to nobody", Against: "rawoffer", Unit: "ns",
+		Target: 0.40, Stretch: 0.20, Version: 1, Quick: true, NoAllocs: true,
+		Open: func(h Host) Sides {
+			const capacity = 64
+			w := newWorkload(h, 0, capacity)
+			return Sides{
+				Subject: broadcasts{
+					Name: "spillway", Events: w.Events, Sequence: sequence, Block: capacity, Repeat: 8,
+					Send:  broadcasting(newFanout(h)),
+					Drain: drainAll(nil),
+				}.Section(),
+				Baseline: rawOffers(w.Events, capacity, 1),
+			}
+		},
+	})
+}
+
+// rawOffers returns the side of a RawOffer to n channels.
+func rawOffers(events []notification, block, n int) Section {
+	raw := NewRawOffer[notification](n, block)
+	return broadcasts{
+		Name: "rawoffer", Events: events, Sequence: sequence, Block: block, Readers: n,
+		Send:  offering(raw, n),
+		Drain: drainAll(raw.Outputs()),
+	}.Section()
+}

@@ -1,0 +1,56 @@
+package bench
+
+import "fmt"
+
+const (
+	// streamed is how many events a thousand readers get in a round, and as many has the ring room for.
+	streamed = 8192
+
+	// rawCapacity is the best of 8, 32, 128 and 512 for a thousand channels that are sent every event.
+	rawCapacity = 128
+)
+
+// multicastRows are P3, the writer's own time however many read; and P4 and P4n, a delivery to one of a thousand from the
+// broadcast until it was checked, against a channel and a goroutine for each.
+func multicastRows() []Row {
+	var rows []Row
+	for _, readers := range []int{1_000, 100_000} {
+		// All are parked, or still on their way to it, when a block of 64 begins, and none is lapped: each gets all.
+		const block, capacity = 64, 1024
+		rows = append(rows, Row{
+			ID: "P3", Case: "readers=" + short(readers), Work: fmt.Sprintf("the writer's time, %s multicast readers", short(readers)), Against: "one", Unit: "ns",
+			Target: 1.5, Stretch: 1.2, Version: 1, Quick: readers == 1_000, NoAllocs: true,
+			Open: func(h Host) Sides {
+				return Sides{
+					Subject:  throughMulticast(h, "spillway", small, readers, capacity, block).writing(),
+					Baseline: throughMulticast(h, "one", small, 1, capacity, block).writing(),
+				}
+			},
+		})
+	}
+	const readers = 1_000
+	return append(
+		rows,
+		Row{
+			ID: "P4", Work: "delivery of a number to one of 1k multicast readers", Against: "rawfanout", Unit: "ns/delivery",
+			Target: 1.0 / 40, Stretch: 1.0 / 70, Version: 1, Quick: true, NoAllocs: true,
+			Open: func(h Host) Sides {
+				return Sides{
+					Subject:  throughMulticast(h, "spillway", small, readers, streamed, streamed).whole(readers),
+					Baseline: throughChannels(h, "rawfanout", small, readers, rawCapacity, streamed/8).whole(readers),
+				}
+			},
+		},
+		Row{
+			ID: "P4n", Work: "delivery of an event to one of 1k multicast readers", Against: "rawfanout", Unit: "ns/delivery",
+			Target: 1.0 / 20, Stretch: 1.0 / 40, Version: 1,
+			Open: func(h Host) Sides {
+				return Sides{
+					Subject:  throughMulticast(h, "spillway", large, readers, streamed, streamed).whole(readers),
+					Baseline: throughChannels(h, "rawfanout", large, readers, rawCapacity, streamed/8).whole(readers),
+					Beside:   []Section{throughChannels(h, "pointers", pointed, readers, rawCapacity, streamed/8).whole(readers)},
+				}
+			},
+		},
+	)
+}
