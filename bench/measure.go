@@ -67,10 +67,8 @@ func (r Row) Measure(h Host, more func() bool) Result {
 	}
 	runtime.GC() // what the set-up left behind is not collected at the cost of the first rounds
 	allocs, bytes := allocating(func() (ops int) {
-		for more() || m.rounds < least {
-			if err := m.round(); err != nil {
-				h.Fatalf("%s: %v", r.Name(), err)
-			}
+		if err := m.play(more, least); err != nil {
+			h.Fatalf("%s: %v", r.Name(), err)
 		}
 		return m.rounds
 	})
@@ -98,6 +96,20 @@ type meter struct {
 	clock    time.Duration
 	figures  [][]float64
 	rounds   int
+}
+
+// play plays rounds as long as more is true, and at least so many. Once more is false it isn't asked again: testing.B's Loop is
+// over then.
+func (m *meter) play(more func() bool, least int) error {
+	for going := true; ; {
+		going = going && more()
+		if !going && m.rounds >= least {
+			return nil
+		}
+		if err := m.round(); err != nil {
+			return err
+		}
+	}
 }
 
 func (m *meter) round() error {

@@ -47,6 +47,18 @@ func busy(name string, d time.Duration, turns *[]string) Section {
 	}}
 }
 
+// A more that has answered false is over, a testing.B's Loop fails if asked again.
+func TestMeasureAsksNoMoreOnceTold(t *testing.T) {
+	asked := 0
+	Row{ID: "P0", Open: func(Host) Sides { return Sides{Subject: busy("subject", 0, new([]string))} }}.Measure(t, func() bool {
+		asked++
+		return asked < 2
+	})
+	if asked != 2 {
+		t.Errorf("asked %d times, and told to end at the second", asked)
+	}
+}
+
 func TestMeasureTakesTurns(t *testing.T) {
 	var turns []string
 	r, failure := measured(Sides{
