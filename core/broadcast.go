@@ -119,7 +119,10 @@ type walk[T any] struct {
 
 	keys region.Matches[member[T]]
 
-	accepted, full, closed int
+	// What became of the offers. Accepted is what is left of all that was come past, so that an offer which is accepted
+	// has nothing to count.
+	walked               int // members come past, before members
+	passed, full, closed int // of all those come past: not offered, or refused
 }
 
 // A stage says whose a panic is that ends a pass.
@@ -136,35 +139,31 @@ func (w *walk[T]) enter() {
 	w.epoch = w.fanout.grace.enter()
 	step("broadcast:entered")
 	if w.fanout.single && !w.fanout.grace.alone() {
-		w.fanout.grace.leave(w.epoch, 0)
+		w.fanout.grace.leave(w.epoch, 0, 0)
 		panic(&MisuseError{what: "two Broadcasts overlap on a fan-out with Config.SingleWriter: " +
 			"serialise its writers, don't broadcast from inside a Broadcast, or leave SingleWriter unset"})
 	}
 }
 
-// leave counts the broadcasts as finished, and what they did before that: once the count says nobody
-// is inside, the figures are whole.
+// leave counts what was refused, and then the broadcasts as finished, and what was accepted: once the count says
+// nobody is inside, the figures are whole.
 func (w *walk[T]) leave() {
 	f := w.fanout
 	w.left = true
-	if n := w.offers(); n > 0 {
-		f.grace.mark[w.epoch&1].matched.Add(uint64(n))
-		if w.full > 0 {
-			f.counters.prunedFull.Add(uint64(w.full))
-		}
-		if w.closed > 0 {
-			f.counters.prunedClosed.Add(uint64(w.closed))
-		}
+	if w.full|w.closed != 0 {
+		f.counters.prunedFull.Add(uint64(w.full))
+		f.counters.prunedClosed.Add(uint64(w.closed))
 	}
 	step("broadcast:leaving")
-	f.grace.leave(w.epoch, w.events)
+	f.grace.leave(w.epoch, w.events, uint64(w.accepted()))
 }
 
-func (w *walk[T]) offers() int { return w.accepted + w.full + w.closed }
+func (w *walk[T]) offers() int { return w.walked + w.next - w.passed }
+
+func (w *walk[T]) accepted() int { return w.offers() - w.full - w.closed }
 
 func (w *walk[T]) outcome(live int64) Outcome {
-	pruned := w.full + w.closed
-	return Outcome{Live: int(live), Matched: w.accepted + pruned, Accepted: w.accepted, Pruned: pruned}
+	return Outcome{Live: int(live), Matched: w.offers(), Accepted: w.accepted(), Pruned: w.full + w.closed}
 }
 
 // pass takes an event past everybody: first those with the zero Region, for whom nothing needs to be looked
@@ -187,9 +186,10 @@ func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
 		w.begin(v, p)
 	}
 	for {
-		for w.next < len(w.members) {
-			m := &w.members[w.next]
-			w.next++
+		members := w.members
+		for i := w.next; i < len(members); i++ {
+			w.next = i + 1
+			m := &members[i]
 			n := m.node
 			state := n.state().Load()
 			if !offerable(state) {
@@ -198,20 +198,16 @@ func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
 			}
 			step("broadcast:offering")
 			if sabotage() {
-				w.accepted++
 				continue
 			}
 			if m.out == nil {
-				if verdict := n.sink.Offer(*v); verdict != Accepted || w.fanout.lag != nil {
+				if verdict := m.sink.Offer(*v); verdict != Accepted || w.fanout.lag != nil {
 					w.judge(m, verdict, v, p)
-				} else {
-					w.accepted++
 				}
 				continue
 			}
 			select {
 			case m.out <- *v:
-				w.accepted++
 				if w.fanout.lag != nil {
 					w.fanout.gauge(n, state, len(m.out), cap(m.out))
 				}
@@ -219,6 +215,7 @@ func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
 				w.refused(m, Full, nil, v, p)
 			}
 		}
+		w.walked, w.next = w.walked+w.next, 0
 		if !w.keyed {
 			break
 		}
@@ -226,7 +223,7 @@ func (w *walk[T]) pass(v *T, p *region.Point) (done bool) {
 		if key == nil {
 			break
 		}
-		w.members, w.next = key.Members(), 0
+		w.members = key.Members()
 	}
 	w.stage = between
 	return true
@@ -242,7 +239,7 @@ func (w *walk[T]) begin(v *T, p *region.Point) {
 		w.keyed = true
 	}
 	step("broadcast:located")
-	w.members, w.next = w.fanout.index.Everything(), 0
+	w.members = w.fanout.index.Everything()
 	w.stage = offering
 }
 
@@ -262,8 +259,7 @@ func (w *walk[T]) locate(v *T, p *region.Point) {
 func (w *walk[T]) judge(m *member[T], verdict Verdict, v *T, p *region.Point) {
 	n := m.node
 	if verdict == Accepted {
-		w.accepted++ // first: its Held may exit
-		held, capacity := w.held(n)
+		held, capacity := w.held(m)
 		w.fanout.gauge(n, n.state().Load(), held, capacity)
 		return
 	}
@@ -275,10 +271,10 @@ func (w *walk[T]) judge(m *member[T], verdict Verdict, v *T, p *region.Point) {
 
 // held asks a sink that has given its Verdict what its buffer holds. A panic goes no further; whoever calls is ready
 // for runtime.Goexit.
-func (w *walk[T]) held(n *node[T]) (held, capacity int) {
+func (w *walk[T]) held(m *member[T]) (held, capacity int) {
 	before := w.stage
 	w.stage = asking
-	held, capacity = w.fanout.held(n.sink)
+	held, capacity = w.fanout.held(m.sink)
 	w.stage = before
 	return held, capacity
 }
@@ -287,6 +283,7 @@ func (w *walk[T]) held(n *node[T]) (held, capacity int) {
 // caller's goroutine with it, but the others get their event first.
 func (w *walk[T]) broken(value any, v *T, p *region.Point) {
 	if misuse, ok := value.(*MisuseError); ok {
+		w.passed++
 		w.leave()
 		panic(misuse)
 	}

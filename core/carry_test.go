@@ -2,18 +2,38 @@ package core
 
 import "testing"
 
-// The upper part of a mark overflows after 2^40 broadcasts: leave carries, and the figure goes on.
-func TestBroadcastsGoOnWhenAMarkOverflows(t *testing.T) {
-	var g grace
-	const near = 1<<(64-insideBits) - 2
-	g.mark[0].word.Store(near << insideBits)
-	for n := range uint64(5) {
-		if got := g.finished(); got != near+n {
-			t.Fatalf("after %d more: got %d finished, want %d", n, got, near+n)
+// A mark that is half full of figures hands them over, and they go on.
+func TestFiguresGoOnWhenAMarkHandsOver(t *testing.T) {
+	for _, start := range []uint64{
+		1<<(acceptedAt-1) - 2<<finishedAt,                          // finished is about to be half full
+		1<<63 - 14<<acceptedAt,                                     // accepted is
+		1<<63 - 14<<acceptedAt + 1<<(acceptedAt-1) - 2<<finishedAt, // both are
+	} {
+		var g grace
+		g.mark[0].word.Store(start)
+		finished, accepted := figuresOf(start)
+		for range 5 {
+			g.leave(g.enter(), 1, 7)
+			finished++
+			accepted += 7
+			if f, a := g.figures(); f != finished || a != accepted {
+				t.Fatalf("from %#x: %d finished and %d accepted, want %d and %d", start, f, a, finished, accepted)
+			}
 		}
-		g.leave(g.enter(), 1)
+		if word := g.mark[0].word.Load(); word&inside != 0 || word&halfFull != 0 {
+			t.Errorf("from %#x: the word is %#x, want nobody inside and room for more", start, word)
+		}
 	}
-	if inside := g.mark[0].word.Load() & inside; inside != 0 {
-		t.Errorf("%d are inside", inside)
+}
+
+// One broadcast that millions accept has no room in a word.
+func TestFiguresOfALargeBroadcast(t *testing.T) {
+	var g grace
+	const many = 1 << 30
+	for n := range uint64(3) {
+		if f, a := g.figures(); f != n || a != n*many {
+			t.Fatalf("%d finished and %d accepted, want %d and %d", f, a, n, n*many)
+		}
+		g.leave(g.enter(), 1, many)
 	}
 }

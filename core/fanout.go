@@ -55,7 +55,8 @@ type Fanout[T any] struct {
 
 	mostWatches int    // the most there have been since watches was made
 	lost        uint64 // by sinks that have ended
-	broadcasts  uint64 // what Stats has said last: its sum of words dips when one overflows
+
+	broadcasts, accepted uint64 // what Stats has said last: its sums dip while a mark is handing over
 }
 
 // New returns a Fanout without subscriptions.

@@ -32,37 +32,45 @@ type grace struct {
 	// wake holds one token at most. A token may be stale: whoever takes one looks again.
 	wake chan struct{}
 
-	// carries counts how often a mark's upper part has overflowed.
-	//   written by: the leave that overflowed it
-	//   read by:    finished
-	//   order:      none needed: a statistic
-	carries atomic.Uint64
+	// finished and accepted are what the marks have handed over: broadcasts that have left, and the offers that were accepted.
+	//   written by: spill; leave, where a mark has no room; by Add
+	//   read by:    figures
+	//   order:      none needed: statistics
+	finished, accepted atomic.Uint64
 
-	_    [88]byte // marks are written by every broadcast; what is above is only read by them
+	_    [80]byte // marks are written by every broadcast; what is above is only read by them
 	mark [2]mark
 }
 
 // A mark has a cache line pair of its own: two, because adjacent lines are fetched together.
+//
+// Its word counts three things, so that being counted costs a broadcast nothing:
+//
+//	 63          40 39        20 19         0
+//	[   accepted   |  finished  |   inside   ]
+//
+// The two upper ones are handed over to the grace's own counters when they are half full. Whoever leaves sees to that,
+// so that a field overflows only where two thousand are stopped between leaving and seeing to it; then Stats
+// is wrong by what the field holds, and nothing else.
 type mark struct {
-	// word counts the broadcasts inside its epoch in the lower 24 bits, and in the upper 40 those that
-	// have left it, so that being counted costs a broadcast nothing.
-	//   written by: every broadcast, twice
-	//   read by:    the reaper while it waits; finished
+	// word counts the broadcasts inside its epoch, those that have left it, and what was accepted of these.
+	//   written by: every broadcast, twice; spill, by compare-and-swap
+	//   read by:    the reaper while it waits; figures
 	//   order:      see grace.epoch and grace.parked
 	word atomic.Uint64
 
-	// matched counts the offers of finished broadcasts.
-	//   written by: broadcasts that matched something, once each
-	//   read by:    Stats
-	//   order:      added to before the pruned counters are, so that Stats, reading in the opposite order, never finds fewer offers than refusals
-	matched atomic.Uint64
-
-	_ [112]byte
+	_ [120]byte
 }
 
 const (
-	insideBits = 24
-	inside     = 1<<insideBits - 1
+	finishedAt = 20
+	acceptedAt = 40
+
+	inside   = 1<<finishedAt - 1
+	halfFull = 1<<63 | 1<<(acceptedAt-1) // of accepted, or of finished
+
+	// mostAtOnce is how many one leave may not count as accepted in a word.
+	mostAtOnce = 1 << 12
 )
 
 // enter counts the caller into the open epoch and returns it. Each retry means that the reaper has
@@ -76,18 +84,23 @@ func (g *grace) enter() uint64 {
 		if g.epoch.Load() == e {
 			return e
 		}
-		g.leave(e, 0)
+		g.leave(e, 0, 0)
 	}
 }
 
-// leave counts the caller out of epoch e, and n broadcasts as finished.
-func (g *grace) leave(e, n uint64) {
-	w := g.mark[e&1].word.Add(n<<insideBits - 1)
-	if w>>insideBits < n {
-		g.carries.Add(1)
+// leave counts the caller out of epoch e, and as finished n broadcasts with so many offers accepted.
+func (g *grace) leave(e, n, accepted uint64) {
+	m := &g.mark[e&1]
+	if accepted >= mostAtOnce {
+		g.accepted.Add(accepted)
+		accepted = 0
 	}
+	w := m.word.Add(accepted<<acceptedAt + n<<finishedAt - 1)
 	if invariants && w&inside == inside {
 		panic("spillway/core: a broadcast has left an epoch that it was not in")
+	}
+	if w&halfFull != 0 {
+		g.spill(m)
 	}
 	step("grace:counted-out")
 	if w&inside == 0 && g.parked.Load() {
@@ -97,6 +110,24 @@ func (g *grace) leave(e, n uint64) {
 		default: // a token is there already
 		}
 	}
+}
+
+// spill takes the figures out of a word that is half full of them. Each retry means that somebody else came or
+// left; who finds another's spill has nothing to do.
+func (g *grace) spill(m *mark) {
+	for w := m.word.Load(); w&halfFull != 0; w = m.word.Load() {
+		if m.word.CompareAndSwap(w, w&inside) {
+			step("grace:spilling")
+			finished, accepted := figuresOf(w)
+			g.finished.Add(finished)
+			g.accepted.Add(accepted)
+			return
+		}
+	}
+}
+
+func figuresOf(word uint64) (finished, accepted uint64) {
+	return word >> finishedAt & (1<<(acceptedAt-finishedAt) - 1), word >> acceptedAt
 }
 
 // alone tells whether the caller, who is inside, is the only one. Best effort.
@@ -121,7 +152,14 @@ func (g *grace) wait() {
 	}
 }
 
-// finished returns how many broadcasts have left.
-func (g *grace) finished() uint64 {
-	return g.carries.Load()<<(64-insideBits) + g.mark[0].word.Load()>>insideBits + g.mark[1].word.Load()>>insideBits
+// figures returns how many broadcasts have left, and how many offers were accepted. For a moment it may lack what a
+// mark is handing over.
+func (g *grace) figures() (finished, accepted uint64) {
+	finished, accepted = g.finished.Load(), g.accepted.Load()
+	for i := range g.mark {
+		f, a := figuresOf(g.mark[i].word.Load())
+		finished += f
+		accepted += a
+	}
+	return finished, accepted
 }

@@ -12,15 +12,19 @@ type node[T any] struct {
 	entry region.Entry[member[T]]
 	Subscription
 	fanout *Fanout[T]
-	sink   Sink[T] // set to nil when it has been closed; under Fanout.mu
 }
 
-// A member is what a broadcast walks. The channel stands beside the node, not in it, so that the next
-// send needs no look at the node but for its state, and the two misses overlap.
+// A member is what a broadcast walks. The sink stands beside the node, not in it, so that the next
+// offer needs no look at the node but for its state, and the two misses overlap. Both are wiped when the
+// sink has been closed; under Fanout.mu.
 type member[T any] struct {
 	node *node[T]
 	out  chan<- T // where the sink is nothing but a channel
+	sink Sink[T]
 }
+
+// sink is where the node itself keeps its sink; nil: it has been closed, or was never registered. Under Fanout.mu.
+func (n *node[T]) sink() *Sink[T] { return &n.entry.Member().sink }
 
 // state is a phase and flags; see below. It is the Entry's Mark: a broadcast that has found the Entry has
 // read it with the same cache line.

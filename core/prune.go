@@ -9,6 +9,7 @@ import (
 // passOver leaves out a subscription that is not open yet, or over. One that was pruned, and is not
 // retired yet, learns if this event comes before what it missed first.
 func (w *walk[T]) passOver(n *node[T], state uint32, v *T, p *region.Point) {
+	w.passed++
 	switch state & phaseMask {
 	case phasePrunedFull, phasePrunedClosed:
 		w.miss(n, v, p)
@@ -45,7 +46,7 @@ func (w *walk[T]) refused(m *member[T], verdict Verdict, cause *PanicError, v *T
 	defer f.pruned(n)
 	defer w.miss(n, v, p)
 	if m.out == nil {
-		held, _ = w.held(n)
+		held, _ = w.held(m)
 	}
 	n.held = uint32(max(0, held))
 }

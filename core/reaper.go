@@ -99,7 +99,7 @@ func (f *Fanout[T]) collect() bool {
 	f.grace.wait()
 	f.inTurns(func(e *ending[T]) {
 		n := e.node
-		if n.sink == nil {
+		if *n.sink() == nil {
 			return // never registered: its Subscribe failed
 		}
 		if invariants && offerable(n.state().Load()) {
@@ -109,8 +109,9 @@ func (f *Fanout[T]) collect() bool {
 		e.unhook = f.unwatch(n)
 		// No broadcast can be inside the sink any more, and none that comes past will look at it: the state
 		// says over. A tombstone need not keep sink and buffer alive.
-		e.sink, n.sink = n.sink, nil
-		e.out, e.rest.out, n.entry.Member().out = n.entry.Member().out, nil, nil
+		own := n.entry.Member()
+		e.sink, e.out = own.sink, own.out
+		own.sink, own.out, e.rest.sink, e.rest.out = nil, nil, nil, nil
 		step("reaper:unregistered")
 	})
 	return true
@@ -205,8 +206,8 @@ func (f *Fanout[T]) inform(e ending[T], tell func(Info)) {
 // infoOf is info for an ending, whose sink the node may have no more.
 func (f *Fanout[T]) infoOf(e ending[T]) Info {
 	f.mu.Lock()
-	if e.node.sink != nil {
-		e.sink, e.out = e.node.sink, e.node.entry.Member().out
+	if own := e.node.entry.Member(); own.sink != nil {
+		e.sink, e.out = own.sink, own.out
 	}
 	at := f.sites.all[e.node.site]
 	f.mu.Unlock()

@@ -6,7 +6,7 @@ func (f *Fanout[T]) register(n *node[T]) {
 	f.number(n)
 	n.place = uint32(len(f.nodes))
 	f.nodes = append(f.nodes, n)
-	if s, ok := n.sink.(lossySink); ok {
+	if s, ok := (*n.sink()).(lossySink); ok {
 		if f.lossy == nil {
 			f.lossy = make(map[*node[T]]lossySink)
 		}

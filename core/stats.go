@@ -39,8 +39,7 @@ type Source interface {
 	Subscriptions() iter.Seq[Info]
 }
 
-// counters are the figures that the grace's words don't hold. All but matched are off the path of a
-// broadcast that prunes nobody.
+// counters are the figures that the grace's words don't hold: off the path of a broadcast that prunes nobody.
 type counters struct {
 	// busySince is when the reaper began the call of user code that it is in, since born; 0: it is in none.
 	// First in the struct, and counters first in the Fanout: 32-bit targets align it by that.
@@ -53,7 +52,7 @@ type counters struct {
 	// The others are added to by whoever ends, subscribes or recovers, and read by Stats.
 	//   written by: Subscribe, Cancel, broadcasts that prune, the reaper; by Add
 	//   read by:    Stats
-	//   order:      the pruned ones are added to after the offers are (grace.mark), and read before them
+	//   order:      none needed: each only ever rises
 	subscribed, cancelled, prunedFull, prunedClosed, panics atomic.Uint64
 	retiring                                                atomic.Int64 // raised before live is lowered: a broadcast that finds nobody live looks here too
 }
@@ -69,21 +68,22 @@ func (f *Fanout[T]) Stats() Stats {
 		Panics:       c.panics.Load(),
 		Live:         f.Len(),
 		Retiring:     int(max(0, c.retiring.Load())),
-		Matched:      f.grace.mark[0].matched.Load() + f.grace.mark[1].matched.Load(),
 		Subscribed:   c.subscribed.Load(),
 	}
-	s.Accepted = s.Matched - s.PrunedFull - s.PrunedClosed
+	broadcasts, accepted := f.grace.figures()
 	if since := c.busySince.Load(); since != 0 {
 		s.SlowClose = max(0, time.Since(c.born)-since)
 	}
 	f.mu.Lock()
-	f.broadcasts = max(f.broadcasts, f.grace.finished())
-	s.Broadcasts, s.Lost = f.broadcasts, f.lost
+	f.broadcasts = max(f.broadcasts, broadcasts)
+	f.accepted = max(f.accepted, accepted)
+	s.Broadcasts, s.Accepted, s.Lost = f.broadcasts, f.accepted, f.lost
 	var lossy []lossySink
 	if len(f.lossy) > 0 {
 		lossy = slices.Collect(maps.Values(f.lossy))
 	}
 	f.mu.Unlock()
+	s.Matched = s.Accepted + s.PrunedFull + s.PrunedClosed
 	for _, l := range lossy {
 		s.Lost += f.lostBy(l)
 	}

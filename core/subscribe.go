@@ -33,11 +33,11 @@ func (f *Fanout[T]) Subscribe(ctx context.Context, r region.Region, s Sink[T]) (
 		}
 		return nil, overErr(ctx)
 	}
-	n := &node[T]{fanout: f, sink: s}
+	n := &node[T]{fanout: f}
 	n.self = n
 	n.since = time.Now().UnixNano()
 	n.missed.Store(noSequence)
-	m := member[T]{node: n}
+	m := member[T]{node: n, sink: s}
 	if c, ok := s.(chanSink[T]); ok {
 		if m.out = c.Chan(); m.out == nil {
 			return nil, ErrNilSink
@@ -141,7 +141,7 @@ func (f *Fanout[T]) open(n *node[T]) {
 // refuse ends n, which was never registered: an Attach may have kept the Subscription. Nothing of the
 // user's is called.
 func (n *node[T]) refuse(err error) {
-	n.sink = nil
+	*n.sink() = nil
 	if _, won := n.turn(phaseCancelled); won {
 		n.cause = &err
 		n.state().Or(ready)

@@ -5,8 +5,8 @@ import "sync/atomic"
 // An Entry is one member's place in an [Index]. The owner of the member embeds it, fills it
 // once with [NewEntry], and hands it to Insert and Remove; no field but Mark is the owner's to touch.
 //
-// The fields that a look-up reads come first and fill one cache line of 64 bytes when M is two
-// words: a look-up that finds a lone member has read all it needs with that line.
+// The fields that a look-up reads come first and fill one cache line of 64 bytes when M is four
+// words: a look-up that finds a lone member has read all it needs with that line, but where scopes are asked for.
 type Entry[M any] struct {
 	list   *list[M] // of a lead alone: the members that share its key; nil in a lone Entry
 	member [1]M     // an array, so that a lone member is a slice without an allocation

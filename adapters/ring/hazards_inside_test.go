@@ -37,7 +37,7 @@ func TestH77LapsWrap(t *testing.T) {
 	for _, capacity := range []int{1, 2, 3, 5, 8} {
 		for _, behind := range []int{0, 1, capacity - 1, capacity, capacity + 1, 3 * capacity} {
 			t.Run(fmt.Sprintf("capacity=%d/behind=%d", capacity, behind), func(t *testing.T) {
-				r := newOverwriting[int](capacity, nearWrap(capacity), lot())
+				r := newOverwriting[int](capacity, nearWrap(capacity))
 				before := r.shape.pack(r.head/r.size, 0, 0)
 				sent, read := 0, 0
 				for range 5 * capacity {
@@ -66,7 +66,7 @@ func TestH80AwayUntilTheLapsWrap(t *testing.T) {
 		}
 		for _, away := range []uint64{1, 2, half - 1, half, half + 1, 2*half - 2, 2 * half, 3*half + 1} {
 			t.Run(fmt.Sprintf("capacity=%d/away=%d", capacity, away), func(t *testing.T) {
-				r := newOverwriting[int](capacity, 8*half*uint64(capacity), lot())
+				r := newOverwriting[int](capacity, 8*half*uint64(capacity))
 				offer(t, r, 0, capacity)
 				r.head -= away * r.size // as it would be, had it read all up to there
 				wantTaken(t, r, 0, capacity)
@@ -81,7 +81,7 @@ func TestH80AwayUntilTheLapsWrap(t *testing.T) {
 // Where no cell is left for a writer that passes another, its event is lost and counted, and holds up nobody.
 func TestHoleIsPassed(t *testing.T) {
 	for _, first := range []uint64{0, nearWrap(3) + 3} {
-		r := newOverwriting[int](3, first, lot())
+		r := newOverwriting[int](3, first)
 		var out []uint64
 		for n, ok := r.cells.get(); ok; n, ok = r.cells.get() {
 			out = append(out, n)

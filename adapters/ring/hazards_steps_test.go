@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"weak"
 
-	"github.com/spillwayhq/spillway/adapters/internal/park"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -56,16 +55,16 @@ func stopOffer(t *testing.T, r buffer[int], n int, step string) (goOn func()) {
 // What a writer has claimed and not published is not read, nor what comes after it; it counts against the limit.
 func TestH89ClaimedIsNotRead(t *testing.T) {
 	for name, c := range map[string]struct {
-		open  func(*park.Lot) buffer[int]
+		open  func() buffer[int]
 		steps []string
 	}{
-		"single":      {func(l *park.Lot) buffer[int] { return newSingle[int](3, l) }, []string{"queue:written"}},
-		"shared":      {func(l *park.Lot) buffer[int] { return newShared[int](3, l) }, []string{"queue:claimed"}},
-		"overwriting": {func(l *park.Lot) buffer[int] { return newOverwriting[int](3, 0, l) }, []string{"ring:numbered", "ring:claimed", "ring:written"}},
+		"single":      {func() buffer[int] { return newSingle[int](3) }, []string{"queue:written"}},
+		"shared":      {func() buffer[int] { return newShared[int](3) }, []string{"queue:claimed"}},
+		"overwriting": {func() buffer[int] { return newOverwriting[int](3, 0) }, []string{"ring:numbered", "ring:claimed", "ring:written"}},
 	} {
 		for _, step := range c.steps {
 			t.Run(name+"/"+step, func(t *testing.T) {
-				r := c.open(lot())
+				r := c.open()
 				offer(t, r, 0, 1)
 				goOn := stopOffer(t, r, 1, step)
 				wantTaken(t, r, 0, 1)
@@ -97,7 +96,7 @@ func TestH90StoppedWriterIsLapped(t *testing.T) {
 	for _, step := range []string{"ring:numbered", "ring:claimed", "ring:written"} {
 		for _, capacity := range []int{1, 2, 3, 8} {
 			for _, laps := range []int{1, 2, 5} {
-				r := newOverwriting[int](capacity, nearWrap(capacity), lot())
+				r := newOverwriting[int](capacity, nearWrap(capacity))
 				offer(t, r, 0, 1)
 				wantTaken(t, r, 0, 1)
 				goOn := stopOffer(t, r, 1, step)
@@ -124,7 +123,7 @@ func TestH90StoppedWriterIsLapped(t *testing.T) {
 // Writers stopped in one place lap after lap are passed each by the next, and give their cells back.
 func TestManyWritersStoppedInOnePlace(t *testing.T) {
 	const stopped = 20
-	r := newOverwriting[int](1, 0, lot())
+	r := newOverwriting[int](1, 0)
 	for range 3 {
 		var goOn []func()
 		lost, sent := r.Lost(), 0
@@ -149,7 +148,7 @@ func TestManyWritersStoppedInOnePlace(t *testing.T) {
 // An event that is overwritten between the reader's look and its grasp is lost, and the reader goes on with what is there.
 func TestOverwrittenUnderTheReader(t *testing.T) {
 	for _, capacity := range []int{1, 2, 3} {
-		r := newOverwriting[int](capacity, 0, lot())
+		r := newOverwriting[int](capacity, 0)
 		offer(t, r, 0, capacity)
 		var got []int
 		goOn := stopAt(t, "ring:found", func() {
@@ -170,7 +169,7 @@ func TestOverwrittenUnderTheReader(t *testing.T) {
 
 // What a writer that was passed had written is not kept in the cell that it gives back.
 func TestPassedPayloadIsCollected(t *testing.T) {
-	r := newOverwriting[*[64]byte](1, 0, lot())
+	r := newOverwriting[*[64]byte](1, 0)
 	var w weak.Pointer[[64]byte]
 	goOn := stopAt(t, "ring:written", func() {
 		v := new([64]byte)

@@ -39,7 +39,6 @@ func TestKit(t *testing.T) {
 
 func subject(t *testing.T, o Options, single bool) sinktest.Subject {
 	s := &Subscription[int]{}
-	s.lot.Init()
 	if err := s.make(o, single); err != nil {
 		t.Fatal(err)
 	}

@@ -9,15 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/spillwayhq/spillway/adapters/internal/park"
 	"github.com/spillwayhq/spillway/core"
 )
-
-func lot() *park.Lot {
-	l := new(park.Lot)
-	l.Init()
-	return l
-}
 
 // nearWrap is a number from which a few laps lead over the place where laps wrap.
 func nearWrap(capacity int) uint64 {
@@ -34,13 +27,13 @@ func TestAgainstSlice(t *testing.T) {
 		overwrites := false
 		switch kind {
 		case "single":
-			r = newSingle[int](capacity, lot())
+			r = newSingle[int](capacity)
 		case "shared":
-			r = newShared[int](capacity, lot())
+			r = newShared[int](capacity)
 		case "overwriting":
-			r, overwrites = newOverwriting[int](capacity, 0, lot()), true
+			r, overwrites = newOverwriting[int](capacity, 0), true
 		default:
-			r, overwrites = newOverwriting[int](capacity, nearWrap(capacity), lot()), true
+			r, overwrites = newOverwriting[int](capacity, nearWrap(capacity)), true
 		}
 		var held []int
 		next, lost := 0, uint64(0)
@@ -114,7 +107,7 @@ func TestOverwriteAccounts(t *testing.T) {
 					if testing.Short() {
 						each = 2000
 					}
-					r := newOverwriting[wide](capacity, first, lot())
+					r := newOverwriting[wide](capacity, first)
 					var wg sync.WaitGroup
 					for w := range writers {
 						wg.Go(func() {
@@ -195,9 +188,9 @@ func TestCellsComeBack(t *testing.T) {
 
 func TestOfferAllocatesNothing(t *testing.T) {
 	for name, r := range map[string]buffer[int]{
-		"single":      newSingle[int](4, lot()),
-		"shared":      newShared[int](4, lot()),
-		"overwriting": newOverwriting[int](4, 0, lot()),
+		"single":      newSingle[int](4),
+		"shared":      newShared[int](4),
+		"overwriting": newOverwriting[int](4, 0),
 	} {
 		dst := make([]int, 3)
 		if n := testing.AllocsPerRun(1000, func() {

@@ -23,7 +23,7 @@ import (
 // leaves a hole instead, which the reader passes. Each event that was accepted is taken by the reader, or
 // replaced by who claims its slot, or late: one compare-and-swap decides, so that Lost is exact.
 type overwriting[T any] struct {
-	lot *park.Lot
+	lot park.Lot
 
 	// slots are the places, by an event's number modulo their count.
 	//   written by: Offer and Take, by compare-and-swap
@@ -67,15 +67,15 @@ const (
 const longAway = 1 << 40
 
 // newOverwriting returns an empty ring whose first event has the number first: tests begin near where laps wrap.
-func newOverwriting[T any](capacity int, first uint64, lot *park.Lot) *overwriting[T] {
+func newOverwriting[T any](capacity int, first uint64) *overwriting[T] {
 	r := &overwriting[T]{
-		lot:   lot,
 		slots: make([]atomic.Uint64, capacity),
 		size:  uint64(capacity),
 		shape: shapeFor(capacity),
 		head:  first,
 		spare: uint64(capacity),
 	}
+	r.lot.Init()
 	r.cells.init(capacity + 1)
 	for i := range r.slots {
 		lap := first / r.size
@@ -172,6 +172,8 @@ func (r *overwriting[T]) Take(dst []T) (n int) {
 
 // Len returns how many events are left, or are being written.
 func (r *overwriting[T]) Len() int { return int(min(r.tail.Load()-r.head, r.size)) }
+
+func (r *overwriting[T]) parking() *park.Lot { return &r.lot }
 
 func (r *overwriting[T]) Close(cause error) { r.lot.End(cause) }
 

@@ -30,7 +30,7 @@ import (
 // A Subscription is a ring that a Fanout writes.
 type Subscription[T any] struct {
 	events buffer[T]
-	lot    park.Lot
+	lot    *park.Lot // the buffer's
 	sub    *core.Subscription
 
 	reading sync.Mutex // among readers; no writer takes it
@@ -43,6 +43,7 @@ type buffer[T any] interface {
 	Take(dst []T) int // by one goroutine at a time
 	Len() int         // as Take
 	lostCount() uint64
+	parking() *park.Lot // where its readers wait
 }
 
 // Subscribe registers a ring for the events that r matches; it ends with ctx, by Cancel, with the Fanout, or, with
@@ -53,7 +54,6 @@ func Subscribe[T any](ctx context.Context, f *core.Fanout[T], r region.Region, o
 		return nil, err
 	}
 	s := &Subscription[T]{}
-	s.lot.Init()
 	if err := s.make(o, f.SingleWriter()); err != nil {
 		return nil, err
 	}
@@ -74,12 +74,13 @@ func (s *Subscription[T]) make(o Options, single bool) (err error) {
 	}()
 	switch {
 	case o.WhenFull == Overwrite:
-		s.events = newOverwriting[T](o.Capacity, 0, &s.lot)
+		s.events = newOverwriting[T](o.Capacity, 0)
 	case single:
-		s.events = newSingle[T](o.Capacity, &s.lot)
+		s.events = newSingle[T](o.Capacity)
 	default:
-		s.events = newShared[T](o.Capacity, &s.lot)
+		s.events = newShared[T](o.Capacity)
 	}
+	s.lot = s.events.parking()
 	return nil
 }
 

@@ -14,18 +14,19 @@ import (
 //
 // docs/models/parking.pml is the proof.
 type Lot struct {
-	// parked counts the readers that wait, or are about to.
-	//   written by: readers, before their last look and after their wait
-	//   read by:    writers, in Wake
-	//   order:      a writer makes the event visible and then looks here; a reader counts itself in and then looks for the event
-	parked atomic.Int32
-
 	// wake holds one token at most. A token may be stale: whoever takes one looks again. After the end it has one for
 	// good, or somebody has it in hand who is about to put it back.
 	wake chan struct{}
 
 	over  chan struct{} // closed by End, before its token
 	cause error         // written before over is closed
+
+	// parked counts the readers that wait, or are about to.
+	//   written by: readers, before their last look and after their wait
+	//   read by:    writers, in Wake
+	//   order:      a writer makes the event visible and then looks here; a reader counts itself in and then looks for the event
+	// Last in the Lot: what follows it in a ring is what its writer needs besides.
+	parked atomic.Int32
 }
 
 // Init makes the Lot ready for use.

@@ -33,5 +33,6 @@ func New[T any](limit int, single bool) Queue[T] {
 // slotsFor returns the power of two that a limit is rounded up to: places are found by a mask, and numbers may wrap.
 func slotsFor(limit int) int { return 1 << bits.Len(uint(limit-1)) }
 
-// apart is a cache line: what the writers write is kept apart from what the reader does.
-const apart = 64
+// apart is between what the writers write and what the reader does: with either it fills a cache line of 64 bytes, wherever
+// a queue begins on one.
+const apart = 56

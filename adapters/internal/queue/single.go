@@ -30,7 +30,7 @@ type Single[T any] struct {
 	tail     atomic.Uint64
 	headSeen uint64 // head, as the writer saw it last
 
-	_ [apart]byte
+	_ [apart - 8]byte
 
 	// head is the number of the next event to be taken.
 	//   written by: Take

@@ -5,4 +5,4 @@ package step
 import "github.com/spillwayhq/spillway/core"
 
 // At calls core.Step.
-func At(name string) { core.Step(name) }
+func At[S ~string](name S) { core.Step(string(name)) }
