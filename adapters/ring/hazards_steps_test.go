@@ -5,45 +5,20 @@ package ring
 import (
 	"runtime"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"weak"
 
+	"github.com/spillwayhq/spillway/adapters/internal/steptest"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
-
-// stopAt runs do on a goroutine of its own until that comes to the step, and returns what lets it go on to its end.
-// What it may need to come there is done meanwhile.
-func stopAt(t *testing.T, step string, do func(), meanwhile ...func()) (goOn func()) {
-	t.Helper()
-	stopped, release, returned := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	var once atomic.Bool
-	core.OnStep(func(name string) {
-		if name == step && once.CompareAndSwap(false, true) {
-			close(stopped)
-			<-release
-		}
-	})
-	t.Cleanup(func() { core.OnStep(nil) })
-	go func() { defer close(returned); do() }()
-	for _, help := range meanwhile {
-		help()
-	}
-	select {
-	case <-stopped:
-	case <-returned:
-		t.Fatalf("it came to its end, and not to %q", step)
-	}
-	return func() { close(release); <-returned }
-}
 
 // stopOffer stops an Offer, and expects it to be accepted when it goes on.
 func stopOffer(t *testing.T, r buffer[int], n int, step string) (goOn func()) {
 	t.Helper()
 	var v core.Verdict
-	goes := stopAt(t, step, func() { v = r.Offer(n) })
+	goes := steptest.StopAt(t, step, func() { v = r.Offer(n) })
 	return func() {
 		t.Helper()
 		if goes(); v != core.Accepted {
@@ -151,7 +126,7 @@ func TestOverwrittenUnderTheReader(t *testing.T) {
 		r := newOverwriting[int](capacity, 0)
 		offer(t, r, 0, capacity)
 		var got []int
-		goOn := stopAt(t, "ring:found", func() {
+		goOn := steptest.StopAt(t, "ring:found", func() {
 			dst := make([]int, 100)
 			got = dst[:r.Take(dst)]
 		})
@@ -171,7 +146,7 @@ func TestOverwrittenUnderTheReader(t *testing.T) {
 func TestPassedPayloadIsCollected(t *testing.T) {
 	r := newOverwriting[*[64]byte](1, 0)
 	var w weak.Pointer[[64]byte]
-	goOn := stopAt(t, "ring:written", func() {
+	goOn := steptest.StopAt(t, "ring:written", func() {
 		v := new([64]byte)
 		w = weak.Make(v)
 		r.Offer(v)
@@ -209,7 +184,7 @@ func TestH85PublishedOnTheWayToSleep(t *testing.T) {
 						at = "park:woken"
 					}
 					var got int
-					goOn := stopAt(t, at, func() { got, err = s.Next(t.Context()) }, func() {
+					goOn := steptest.StopAt(t, at, func() { got, err = s.Next(t.Context()) }, func() {
 						if spurious {
 							synctest.Wait() // it sleeps
 							s.lot.Wake()

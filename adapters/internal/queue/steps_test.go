@@ -4,29 +4,11 @@ package queue_test
 
 import (
 	"math"
-	"sync/atomic"
 	"testing"
 
 	"github.com/spillwayhq/spillway/adapters/internal/queue"
-	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/adapters/internal/steptest"
 )
-
-// stopAt runs do on a goroutine of its own until that comes to the step, and returns what lets it go on to its end.
-func stopAt(t *testing.T, step string, do func()) (goOn func()) {
-	t.Helper()
-	stopped, release, returned := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	var once atomic.Bool
-	core.OnStep(func(name string) {
-		if name == step && once.CompareAndSwap(false, true) {
-			close(stopped)
-			<-release
-		}
-	})
-	t.Cleanup(func() { core.OnStep(nil) })
-	go func() { defer close(returned); do() }()
-	<-stopped
-	return func() { close(release); <-returned }
-}
 
 // A writer that stops anywhere in its Put holds up no other writer, and the limit stays exact.
 func TestStoppedWriterHoldsUpNoWriter(t *testing.T) {
@@ -35,7 +17,7 @@ func TestStoppedWriterHoldsUpNoWriter(t *testing.T) {
 			q := new(queue.Shared[int])
 			q.Init(3, first)
 			var ok bool
-			goOn := stopAt(t, step, func() { ok = q.Put(0) })
+			goOn := steptest.StopAt(t, step, func() { ok = q.Put(0) })
 			claims := 0
 			if step == "queue:claimed" {
 				claims = 1
@@ -67,7 +49,7 @@ func TestStoppedWriterHoldsUpNoWriter(t *testing.T) {
 func TestRoomIsGoneMeanwhile(t *testing.T) {
 	q := queue.NewShared[int](2)
 	ok := true
-	goOn := stopAt(t, "queue:seen-room", func() { ok = q.Put(0) })
+	goOn := steptest.StopAt(t, "queue:seen-room", func() { ok = q.Put(0) })
 	if !q.Put(1) || !q.Put(2) {
 		t.Fatal("refused while there is room")
 	}
@@ -83,7 +65,7 @@ func TestTakenCountsUntilGivenBack(t *testing.T) {
 		q.Put(1)
 		q.Put(2)
 		dst := make([]int, 2)
-		goOn := stopAt(t, "queue:taken", func() { q.Take(dst) })
+		goOn := steptest.StopAt(t, "queue:taken", func() { q.Take(dst) })
 		if q.Put(3) || q.Len() != 2 {
 			t.Errorf("%s: a place was given away before its time; %d held", name, q.Len())
 		}
@@ -97,7 +79,7 @@ func TestTakenCountsUntilGivenBack(t *testing.T) {
 // What is written and not published is not there.
 func TestWrittenIsNotThereYet(t *testing.T) {
 	q := queue.NewSingle[int](2)
-	goOn := stopAt(t, "queue:written", func() { q.Put(1) })
+	goOn := steptest.StopAt(t, "queue:written", func() { q.Put(1) })
 	dst := make([]int, 2)
 	if n := q.Take(dst); n != 0 || q.Len() != 0 {
 		t.Errorf("took %d, %d held", n, q.Len())
