@@ -152,6 +152,7 @@ func (m *Ring[T]) claimAt(sequence uint64, first bool) uint64 {
 	for {
 		place := m.tail.Load()
 		m.order.placing(place, sequence, first)
+		step.At("multicast:coming")
 		if m.tail.CompareAndSwap(place, place+1) {
 			return place
 		}

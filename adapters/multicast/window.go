@@ -169,6 +169,7 @@ func (w *window[T]) read(number, place uint64, dst []T) (n int, sequence uint64)
 	if word := w.word.Load(); modeOf(word) != isOpen || ahead(word, number) != 0 {
 		return 0, 0
 	}
+	step.At("multicast:inside")
 	end := (number + 1) << w.bits
 	if room := uint64(len(dst)); end-place > room {
 		end = place + room
