@@ -92,6 +92,7 @@ func (s *sink[T]) run() {
 	for {
 		for s.call() {
 		}
+		step.At("callback:found-nothing")
 		s.running.Store(false)
 		step.At("callback:said-idle")
 		if s.halted() || !s.queue.Ready() || !s.running.CompareAndSwap(false, true) {
