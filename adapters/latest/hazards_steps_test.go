@@ -149,16 +149,16 @@ func TestH54MaxKeysWhileManyInstallersStop(t *testing.T) {
 	}
 }
 
-// A writer that stops with its event in hand, or in its cell and not on the list, has its key wait, and nobody else's;
-// events of the key that come meanwhile replace it, or are replaced.
+// A writer that stops with its event in hand, or in its cell and not on the list, holds up no event that comes meanwhile,
+// of its own key either: those replace its own, or are replaced by it.
 func TestH66WriterStopsInMidChange(t *testing.T) {
 	for step, c := range map[string]struct {
 		meanwhile, after []event
 		lost             uint64
 	}{
 		"latest:filled":  {[]event{{1, 3}, {2, 1}}, []event{{1, 1}}, 1},
-		"latest:newly":   {[]event{{2, 1}}, []event{{1, 3}}, 2},
-		"latest:linking": {[]event{{2, 1}}, []event{{1, 3}}, 2},
+		"latest:swapped": {[]event{{1, 3}, {2, 1}}, nil, 2},
+		"latest:linking": {[]event{{1, 3}, {2, 1}}, nil, 2},
 	} {
 		f := core.New(core.Config[event]{})
 		s := subscribe(t, f, 2, keyOf)
@@ -180,7 +180,7 @@ func TestH66WriterStopsInMidChange(t *testing.T) {
 
 // What a writer that was stopped brings is there to be read after the end, which waits for it.
 func TestH66LastBeforeTheEndIsReadable(t *testing.T) {
-	for _, step := range []string{"latest:filled", "latest:newly", "latest:linking"} {
+	for _, step := range []string{"latest:filled", "latest:swapped", "latest:linking"} {
 		f := core.New(core.Config[event]{})
 		s := subscribe(t, f, 2, keyOf)
 		goOn := steptest.StopAt(t, step, func() { f.Broadcast(event{1, 1}) })
@@ -237,7 +237,7 @@ func TestListComesRoundUnderThePusher(t *testing.T) {
 
 // The box that a stopped writer, or reader, has in hand is nobody else's, however many come past.
 func TestH78BoxInHand(t *testing.T) {
-	for _, step := range []string{"latest:filled", "latest:newly", "latest:taking"} {
+	for _, step := range []string{"latest:filled", "latest:swapped", "latest:taking"} {
 		t.Run(step, func(t *testing.T) {
 			f := core.New(core.Config[wide]{})
 			s := subscribe(t, f, 1, func(wide) int { return 0 })
@@ -286,7 +286,7 @@ func TestH85PublishedOnTheWayToSleep(t *testing.T) {
 			t.Errorf("read %v", got)
 		}
 	})
-	for _, step := range []string{"latest:filled", "latest:newly", "latest:linking"} {
+	for _, step := range []string{"latest:filled", "latest:swapped", "latest:linking"} {
 		bubble(fmt.Sprint("the writer at ", step), func(t *testing.T, f *core.Fanout[event], s *subscription) {
 			goOn := steptest.StopAt(t, step, func() { f.Broadcast(event{1, 1}) })
 			got := make(chan event, 1)

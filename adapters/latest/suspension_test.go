@@ -19,10 +19,10 @@ type operation = steptest.Operation[*scene]
 
 var operations = []operation{
 	{Name: "Broadcast of a new key", Open: open, Do: (*scene).broadcast, Steps: []string{
-		"latest:installing", "latest:ranking", "latest:ranked", "latest:filled", "latest:newly", "latest:linking",
+		"latest:installing", "latest:ranking", "latest:ranked", "latest:filled", "latest:swapped", "latest:linking",
 	}},
 	{Name: "Broadcast of a new key that all have", Open: open, Do: (*scene).broadcastCommon, Steps: []string{
-		"latest:installing", "latest:ranking", "latest:ranked", "latest:filled", "latest:newly", "latest:linking",
+		"latest:installing", "latest:ranking", "latest:ranked", "latest:filled", "latest:swapped", "latest:linking",
 	}},
 	{Name: "Broadcast of a key that waits", Open: open, Before: (*scene).broadcastCommon, Do: (*scene).broadcastCommon, Steps: []string{
 		"latest:filled",
@@ -30,7 +30,7 @@ var operations = []operation{
 	{
 		Name: "Broadcast of a key that was read", Open: open, Do: (*scene).broadcastCommon,
 		Before: func(c *scene) { c.broadcastCommon(); c.next() },
-		Steps:  []string{"latest:filled", "latest:newly", "latest:linking"},
+		Steps:  []string{"latest:filled", "latest:swapped", "latest:linking"},
 	},
 	{Name: "Broadcast that wakes", Open: open, Before: (*scene).park, Do: (*scene).broadcast, Steps: []string{"latest:linking", "park:waking"}},
 	{Name: "Next", Open: reads, Before: (*scene).broadcast, Do: (*scene).next, Steps: []string{"latest:taking"}},

@@ -39,8 +39,8 @@ func readerOf[T any](t *testing.T, m *Ring[T], from Start) *Reader[T] {
 	return r
 }
 
-// wantRead looks whether what there is for a Reader are the numbers from from to to, to excluded.
-func wantRead(t *testing.T, r *Reader[int], from, to int) {
+// wantThere looks whether what there is for a Reader are the numbers from from to to, to excluded.
+func wantThere(t *testing.T, r *Reader[int], from, to int) {
 	t.Helper()
 	got := make([]int, to-from+5)
 	n, err := r.NextBatch(over(), got)
@@ -66,7 +66,7 @@ func wantLapped(t *testing.T, r *Reader[int], missed uint64) {
 func wantOldest(t *testing.T, m *Ring[int], from, to int) {
 	t.Helper()
 	r := readerOf(t, m, FromOldest)
-	wantRead(t, r, from, to)
+	wantThere(t, r, from, to)
 	r.Cancel()
 }
 
@@ -93,18 +93,18 @@ func TestH90StoppedWriter(t *testing.T) {
 						r := readerOf(t, m, FromNext)
 						for n := range before {
 							f.Broadcast(n)
-							wantRead(t, r, n, n+1)
+							wantThere(t, r, n, n+1)
 						}
 						goOn := steptest.StopAt(t, at, func() { f.Broadcast(before) })
 						broadcast(f, before+1, before+capacity)
-						wantRead(t, r, 0, 0)
+						wantThere(t, r, 0, 0)
 						if inTime {
 							goOn()
 							wantReadAll(t, r, before, before+capacity)
 						}
 						f.Broadcast(before + capacity)
 						if inTime {
-							wantRead(t, r, before+capacity, before+capacity+1)
+							wantThere(t, r, before+capacity, before+capacity+1)
 						} else {
 							wantLapped(t, r, before)
 							wantOldest(t, m, before+1, before+capacity+1)
@@ -138,7 +138,7 @@ func TestH82MissedIsNoHigherThanAnOvertakenWriters(t *testing.T) {
 	closeAll(t, f)
 }
 
-// wantReadAll is wantRead where a batch may end with its window.
+// wantReadAll is wantThere where a batch may end with its window.
 func wantReadAll(t *testing.T, r *Reader[int], from, to int) {
 	t.Helper()
 	for n := from; n < to; n++ {
@@ -146,7 +146,7 @@ func wantReadAll(t *testing.T, r *Reader[int], from, to int) {
 			t.Errorf("read %d, %v; want %d", v, err, n)
 		}
 	}
-	wantRead(t, r, 0, 0)
+	wantThere(t, r, 0, 0)
 }
 
 // What a writer publishes in a window that the ring has come round to meanwhile nobody reads, and nobody later reads it in
@@ -171,7 +171,7 @@ func TestH78WriterInDeadWindow(t *testing.T) {
 				r := readerOf(t, m, FromNext)
 				for n := end; n < end+2*round; n++ {
 					f.Broadcast(n)
-					wantRead(t, r, n, n+1)
+					wantThere(t, r, n, n+1)
 				}
 				closeAll(t, f)
 			}

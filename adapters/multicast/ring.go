@@ -142,6 +142,7 @@ func (s sink[T]) Offer(v T) core.Verdict {
 // claim returns the next place.
 func (m *Ring[T]) claim(sequence uint64, located bool) uint64 {
 	if !located {
+		step.At("multicast:coming")
 		return m.tail.Add(1) - 1
 	}
 	return m.claimAt(sequence, m.order.coming(sequence))

@@ -57,7 +57,7 @@ func publishOnTheWay(t *testing.T, at string, again, another, single bool) {
 	m := openAt(t, f, 20, 0)
 	r := readerOf(t, m, FromNext)
 	f.Broadcast(0) // the window is open: the first look is at the place
-	wantRead(t, r, 0, 1)
+	wantThere(t, r, 0, 1)
 	var others <-chan int
 	if another {
 		others = sleeper(readerOf(t, m, FromNext))
@@ -110,7 +110,7 @@ func TestH85RoundIsWantedWhileTheWakerGoesRound(t *testing.T) {
 							t.Errorf("the first read %d", v)
 						}
 					})
-					wantRead(t, second, 0, 1)
+					wantThere(t, second, 0, 1)
 					woken := sleeper(second)
 					f.Broadcast(1)
 					synctest.Wait()
@@ -164,7 +164,7 @@ func TestH21EndOnTheWayToSleep(t *testing.T) {
 					m := openAt(t, f, 20, 0)
 					r := readerOf(t, m, FromNext)
 					f.Broadcast(0)
-					wantRead(t, r, 0, 1)
+					wantThere(t, r, 0, 1)
 					ctx, cancel := context.WithCancelCause(context.Background())
 					defer cancel(nil)
 					var v int

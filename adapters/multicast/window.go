@@ -174,12 +174,11 @@ func (w *window[T]) read(number, place uint64, dst []T) (n int, sequence uint64)
 	if room := uint64(len(dst)); end-place > room {
 		end = place + room
 	}
-	if n = int(w.published(number<<w.bits, place, end) - place); n == 0 {
-		return 0, 0
+	if n = int(w.published(number<<w.bits, place, end) - place); n > 0 {
+		from := int(place & uint64(len(w.events)-1))
+		copy(dst[:n], w.events[from:])
+		sequence = w.sequences[from+n-1]
 	}
-	from := int(place & uint64(len(w.events)-1))
-	copy(dst[:n], w.events[from:])
-	sequence = w.sequences[from+n-1]
 	step.At("multicast:copied")
 	return n, sequence
 }

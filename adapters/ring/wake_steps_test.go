@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/spillwayhq/spillway/adapters/internal/steptest"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -37,7 +38,7 @@ func TestWokenAfterPublishing(t *testing.T) {
 					got <- n
 				}()
 				synctest.Wait() // it sleeps
-				goOn := stopAt(t, step, func() { f.Broadcast(7) })
+				goOn := steptest.StopAt(t, step, func() { f.Broadcast(7) })
 				synctest.Wait() // if it was told, it has looked
 				goOn()
 				if n := <-got; n != 7 { // were it asleep, everybody would be: synctest says so
