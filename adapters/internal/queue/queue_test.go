@@ -67,9 +67,55 @@ func TestAgainstSlice(t *testing.T) {
 	}
 }
 
+// Just below the integer limit, across it and after it the limit is exact, for a reader that keeps up, for one that
+// leaves some, and for one that comes when all is full.
+func TestNumbersWrap(t *testing.T) {
+	for name, open := range kinds {
+		for _, limit := range []int{1, 2, 3, 4, 5, 8} {
+			for before := range uint64(2*limit + 2) {
+				for left := range limit {
+					q := open(limit, -before)
+					put, taken := 0, 0
+					for range 4 * limit {
+						for put < taken+limit {
+							if !q.Put(put) {
+								t.Fatalf("%s of %d, %d before the limit: refused event %d, held %d", name, limit, before, put, put-taken)
+							}
+							put++
+						}
+						if q.Put(put) || q.Len() != limit || !q.Ready() {
+							t.Fatalf("%s of %d, %d before the limit: %d held of which event %d is one too many; Ready: %v",
+								name, limit, before, q.Len(), put, q.Ready())
+						}
+						dst := make([]int, limit-left)
+						n := q.Take(dst)
+						for i, v := range dst[:n] {
+							if v != taken+i {
+								t.Fatalf("%s of %d, %d before the limit: took %v, want %d and on", name, limit, before, dst[:n], taken)
+							}
+						}
+						if taken += n; n != limit-left || q.Len() != left || q.Ready() != (left > 0) {
+							t.Fatalf("%s of %d, %d before the limit: took %d, %d held, Ready: %v", name, limit, before, n, q.Len(), q.Ready())
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // Each writer's events come in its order, none twice, none lost, and never more than the limit are held.
 func TestWriters(t *testing.T) {
-	const each = 20_000
+	for _, procs := range []int{1, 2, 8} {
+		t.Run(fmt.Sprintf("procs=%d", procs), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			testWriters(t)
+		})
+	}
+}
+
+func testWriters(t *testing.T) {
+	const each = 2000
 	for _, limit := range []int{1, 2, 3, 64} {
 		for name, writers := range map[string]int{"single": 1, "shared": 4} {
 			t.Run(fmt.Sprintf("%s of %d", name, limit), func(t *testing.T) {
