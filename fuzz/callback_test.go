@@ -65,7 +65,7 @@ func FuzzCallback(f *testing.F) {
 			d := &desks{hall: h}
 			d.open(at(h))
 			for len(h.tape.rest) > 0 {
-				d.play(h.tape.byte() % 10)
+				d.play(h.op(10))
 				d.compare()
 			}
 			d.play(9)

@@ -55,6 +55,15 @@ func enter(t *testing.T, ops []byte, play func(h *hall)) {
 	})
 }
 
+// op is what is to be done next, of n. The last, which ends all, comes rarely, and a broadcast in its place.
+func (h *hall) op(n byte) byte {
+	b := h.tape.byte()
+	if b%n == n-1 && b >= 32 {
+		return 1
+	}
+	return b % n
+}
+
 // lease returns the context that the hall can end, or one that never does.
 func (h *hall) lease(leased bool) context.Context {
 	if leased {

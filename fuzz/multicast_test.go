@@ -82,7 +82,7 @@ func FuzzMulticast(f *testing.F) {
 			}
 			c.watch(multicast.FromNext)
 			for len(h.tape.rest) > 0 {
-				c.play(h.tape.byte() % 10)
+				c.play(h.op(10))
 				c.compare()
 			}
 			c.end(core.ErrClosed)

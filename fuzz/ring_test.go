@@ -62,7 +62,7 @@ func FuzzRing(f *testing.F) {
 			r := &rings{hall: h}
 			r.open()
 			for len(h.tape.rest) > 0 {
-				r.play(h.tape.byte() % 10)
+				r.play(h.op(10))
 				r.compare()
 			}
 			r.play(9)
