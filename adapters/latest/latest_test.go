@@ -147,8 +147,17 @@ func TestH66NewestIsReadable(t *testing.T) {
 // Writers that share keys: one of those that overlap wins, none is torn or comes twice, and the sums are exact; MaxKeys is
 // exact too, however many come with a new key at once.
 func TestWritersOfTheSameKeys(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		t.Run(fmt.Sprintf("procs=%d", procs), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			writersOfTheSameKeys(t)
+		})
+	}
+}
+
+func writersOfTheSameKeys(t *testing.T) {
 	const writers, each, keys = 4, 2000, 3
-	for range 5 {
+	for range 2 {
 		f := core.New(core.Config[wide]{})
 		s := subscribe(t, f, keys, func(w wide) int { return w.n % keys })
 		var writing, reading sync.WaitGroup
