@@ -14,7 +14,6 @@ type follower struct {
 	core.Sink[int]
 	ring   *Ring[int]
 	reader *Reader[int]
-	next   int
 	missed uint64
 }
 
@@ -33,20 +32,20 @@ func (f *follower) received() (got []int) {
 		if err != nil {
 			return got
 		}
-		for _, v := range some[:n] {
-			f.missed += uint64(v - f.next)
-			f.next = v + 1
-		}
 		got = append(got, some[:n]...)
 	}
 }
 
 func (f *follower) begin() error {
 	r, err := f.ring.Reader(context.Background(), FromOldest)
-	if err == nil {
-		f.reader = r
+	if err != nil {
+		return err
 	}
-	return err
+	if f.reader != nil {
+		f.missed += r.place - f.reader.place
+	}
+	f.reader = r
+	return nil
 }
 
 // TestKit: the ring keeps every clause of a sink, seen by a Reader who comes back.

@@ -24,9 +24,9 @@ const (
 	closedOnce     = "closed once and last"
 	staysReadable  = "buffered stays readable"
 	causeReadable  = "cause readable"
-	concurrent     = "concurrent offers"
 	gaugeIsTrue    = "the Gauge tells the truth"
 	lostIsExact    = "Lost is exact"
+	concurrent     = "concurrent offers"
 	chanAgrees     = "Chan agrees with Offer"
 	notRetained    = "nothing retained after close"
 )
@@ -53,9 +53,9 @@ var clauses = []clause{
 	{closedOnce, also(delivers, once), checkClosedOnce},
 	{staysReadable, also(delivers), checkStaysReadable},
 	{causeReadable, sound, checkCauseReadable},
-	{concurrent, also(fullIsRefused, delivers, once, order, closedOnce, staysReadable), checkConcurrent},
 	{gaugeIsTrue, also(fullIsRefused, delivers, once, makesRoom, closedOnce, staysReadable), checkGauge},
 	{lostIsExact, also(fullIsRefused, delivers, once, closedOnce, staysReadable), checkLost},
+	{concurrent, also(fullIsRefused, delivers, once, keepsNoRefused, order, closedOnce, staysReadable, lostIsExact), checkConcurrent},
 	{chanAgrees, also(fullIsRefused, delivers), checkChan},
 	{notRetained, also(delivers), checkNotRetained},
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
-	"slices"
-	"sync"
 
 	"github.com/spillwayhq/spillway/core"
 )
@@ -115,74 +113,6 @@ func checkCauseReadable(open func() Subject) error {
 	}
 	if has && !errors.Is(far.Err(), errOwn) {
 		return fmt.Errorf("in Close it was told %w, and says by Err: %v", errOwn, fmt.Sprint(far.Err()))
-	}
-	return nil
-}
-
-// How often, and by how many, events are offered at the same time.
-const (
-	rounds  = 200
-	writers = 4
-)
-
-// checkConcurrent: what several goroutines offer at once is received once each, and each goroutine's in its order.
-func checkConcurrent(open func() Subject) error {
-	for range rounds {
-		if err := concurrently(open); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func concurrently(open func() Subject) error {
-	t, err := begin(open)
-	if err != nil {
-		return err
-	}
-	n := min(writers, t.Capacity)
-	each := t.Capacity / n
-	refused := make([]int, n)
-	var ready, done sync.WaitGroup
-	ready.Add(n)
-	for w := range n {
-		done.Go(func() {
-			ready.Done()
-			ready.Wait()
-			for i := range each {
-				refused[w] += t.fanout.Broadcast(w*each + i).Pruned
-			}
-		})
-	}
-	done.Wait()
-	if err := t.end(); err != nil {
-		return err
-	}
-	if slices.Max(refused) > 0 {
-		return fmt.Errorf("%d goroutines offered %d events together, there was room for %d, and one was refused", n, n*each, t.Capacity)
-	}
-	return allOnceInOrder(t.drain(), n, each)
-}
-
-// allOnceInOrder: got is each of n writers' events once, and of each in order.
-func allOnceInOrder(got []int, n, each int) error {
-	next := make([]int, n)
-	for _, v := range got {
-		w := v / each
-		if v < 0 || w >= n {
-			return fmt.Errorf("event %d is received, and was never offered", v)
-		}
-		if v%each != next[w] {
-			return fmt.Errorf("of goroutine %d event %d is received where %d was next; %d goroutines offered %d each at the same time",
-				w, v%each, next[w], n, each)
-		}
-		next[w]++
-	}
-	for w, have := range next {
-		if have < each {
-			return fmt.Errorf("of goroutine %d's %d events %d are received; %d goroutines offered at the same time, and all were accepted",
-				w, each, have, n)
-		}
 	}
 	return nil
 }

@@ -193,6 +193,33 @@ var liars = []struct {
 			return core.Accepted
 		}
 	})},
+	{"counts, then puts", "concurrent offers", lying(func(l *liar, _ *sinktest.Subject) {
+		l.offer = func(s *shelf, v int) core.Verdict {
+			if held, capacity := s.Held(); held == capacity {
+				return core.Full
+			}
+			runtime.Gosched()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.kept = append(s.kept, v)
+			return core.Accepted
+		}
+	})},
+	{"keeps what it refuses to two at once", "concurrent offers", lying(func(l *liar, _ *sinktest.Subject) {
+		var inside atomic.Int32
+		l.offer = func(s *shelf, v int) core.Verdict {
+			defer inside.Add(-1)
+			alone := inside.Add(1) == 1
+			runtime.Gosched()
+			verdict := s.Offer(v)
+			if verdict == core.Full && !alone {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.kept = append(s.kept, v)
+			}
+			return verdict
+		}
+	})},
 	{"always empty", "the Gauge tells the truth", lying(func(l *liar, s *sinktest.Subject) { s.Sink = falseGauge{l.shelf} })},
 	{"loses and doesn't say", "Lost is exact", lying(func(l *liar, s *sinktest.Subject) {
 		s.Sink, s.Lossy, l.lossy = uncounted{l.shelf}, true, true
