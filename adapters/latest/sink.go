@@ -19,7 +19,7 @@ import (
 //	reader  takes the entry that has waited longest ── swaps nothing into its cell ── has the newest, if nobody took it before
 //
 // A writer that stops between the swap and the push holds up nobody: the next writer of that key finds it not on
-// the list, and pushes an entry of its own. The one too many is passed over.
+// the list, and pushes an entry of its own. The one too many is passed over. docs/models/latest.pml is the proof.
 type sink[T any, K comparable] struct {
 	lot   park.Lot
 	key   func(T) K

@@ -82,7 +82,7 @@ func (t *table[T, K]) cell(k K) *cell[T, K] {
 
 // count gives c its rank among the distinct keys, helping those before it to theirs: who has installed a cell may
 // have stopped before it was counted, and nobody is to wait for that, nor to take it for one more. Each
-// retry means that some cell was counted.
+// retry means that some cell was counted. docs/models/ranks.pml is the proof.
 func (t *table[T, K]) count(c *cell[T, K]) {
 	for {
 		n := t.counted.Load()

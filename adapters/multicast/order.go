@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // order keeps what a lapped Reader has to know of the sequences that it missed: nothing, where they only ever rise. Then
 // the least is one more than what it read last. Where events overlap, one may come to the ring after another with
-// a higher sequence; how late the latest was is how much lower the least may be.
+// a higher sequence; how late the latest was is how much lower the least may be. docs/models/order.pml is the proof.
 type order struct {
 	// next is one more than the highest sequence so far.
 	//   written by: Offer, upwards, by compare-and-swap

@@ -7,7 +7,7 @@ import (
 
 // cells are where events lie, each known by its number. There are as many as the ring has places and one for the
 // reader; a writer that passes another needs one more, from the free ones, or made for it. They are
-// never given back: at most one for each writer that was inside at one time.
+// never given back: at most one for each writer that was inside at one time. docs/models/spares.pml is the proof.
 type cells[T any] struct {
 	own []cell[T]
 

@@ -1,6 +1,7 @@
 /*
 Callback: two writers offer to one callback, whose function may return, cancel its own subscription, or panic; somebody
-cancels, or the Fanout closes, or the context ends; the sink is closed after that, and somebody waits until it is over.
+cancels, or the Fanout closes, or the context ends; the sink is closed after that, or, where only the context has
+ended, never in time; and somebody waits until it is over.
 
 The queue is that of claiming.pml: a claim, then the publishing; a take is one step here. Of core there is what
 a sink is promised: it is closed once, when its subscription has ended and no Offer is under way or to come.
@@ -27,6 +28,7 @@ byte inside; /* broadcasts */
 
 /* What the code does not have, and the properties speak of. */
 bool calling;   /* the function runs */
+bool unseen;    /* the context has ended, and nobody sees the end off */
 byte handled;
 bool cancelled; /* Cancel has returned */
 byte after;     /* calls since then */
@@ -197,7 +199,10 @@ proctype Ender() {
 		atomic { ended = true; cancelled = true }
 	:: ended = true /* Fanout.Close */
 	:: done = true; /* its context */
-		ended = true
+		if
+		:: ended = true
+		:: unseen = true
+		fi
 	fi
 }
 
@@ -205,16 +210,28 @@ proctype Ender() {
 proctype Reaper() {
 	bool b;
 
-	ended && inside == 0;
-	closed = true;
+	if
+	:: ended && inside == 0 ->
+		closed = true;
 #ifndef TWIN_CLOSE_WITHOUT_FINISH
-	finish(b)
+		finish(b)
 #endif
+	:: unseen
+	fi
 }
 
-/* Subscription.Wait */
+/* Subscription.Wait; it looks at the subscriber's context once */
 proctype Waiter() {
-	over
+	bool b;
+
+	if
+	:: over
+#ifndef TWIN_WAITS_FOR_CLOSE
+	:: done ->
+		finish(b);
+		over
+#endif
+	fi
 }
 
 init {
@@ -227,6 +244,6 @@ init {
 	};
 	atomic {
 		_nr_pr == 1;
-		assert(over && closed && !running && !calling && handled == head)
+		assert(over && (closed || unseen) && !running && !calling && handled == head)
 	}
 }

@@ -2,7 +2,8 @@
 Overwriting: two writers offer to a ring that overwrites, and its reader takes one event at a time. There is one cell
 for each place, one for the reader, and MORE for writers that pass another: without any a hole is left.
 
-A cell's event is written and read in two steps. The list of spare cells is one step; spares.pml looks into it.
+A cell's event is written and read in two steps. The list of spare cells is one step here; spares.pml is about
+what is in it.
 */
 
 #ifndef EVENTS

@@ -1,6 +1,7 @@
 /*
 The windows of a multicast ring, which multicast.pml and lapping.pml share: what a writer's Offer and a reader's
-call do. A reader that finds nothing waits until an Offer has come to its end; who sleeps how is not in it.
+call do. A reader that finds nothing waits until an Offer has come to its end; who sleeps how is not in it. A claim is
+one step; what is looked at before it where events have sequences is in order.pml.
 
 Each window that is made has a number of its own here, so that a dead one is seen if it is used. An event is its
 place's number, and it is written and copied in two steps.
