@@ -103,6 +103,11 @@ var operations = []operation{
 		},
 	},
 	{
+		name:  "Broadcast that hands its mark's figures over",
+		do:    func(c *scene) { c.broadcastMany("nobody", 1<<19) },
+		steps: []string{"grace:spilling"},
+	},
+	{
 		name:  "Broadcast that wakes the reaper",
 		do:    func(c *scene) { c.broadcast("wake") },
 		steps: []string{"grace:waking"},
@@ -266,6 +271,17 @@ func (c *scene) subscribe(ctx context.Context, s core.Sink[event]) {
 func (c *scene) broadcast(who string) {
 	c.broadcasts.Add(1)
 	c.f.Broadcast(event{who: who})
+}
+
+func (c *scene) broadcastMany(who string, n int) {
+	events := make([]event, 1<<10)
+	for i := range events {
+		events[i].who = who
+	}
+	for range n / len(events) {
+		c.broadcasts.Add(int64(len(events)))
+		c.f.BroadcastAll(events)
+	}
 }
 
 // suspend stops the operation at the step, and looks whether the others get on.
