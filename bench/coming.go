@@ -98,7 +98,7 @@ func comeAndGo(name string, f *fanout, w *Workload) Section {
 					return fmt.Errorf("subscription %d of %d was cancelled before the last, and is done after it", i, len(subs))
 				}
 				if !errors.Is(s.Err(), core.ErrCancelled) {
-					return fmt.Errorf("subscription %d ended with %v, want ErrCancelled", i, s.Err())
+					return fmt.Errorf("subscription %d ended with %w, want ErrCancelled", i, s.Err())
 				}
 			}
 			if got := f.Len(); got != live {
