@@ -3,6 +3,7 @@ package mutants_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -70,4 +71,22 @@ func (m *mutant) row() string {
 		breaks = "`" + breaks + "`"
 	}
 	return fmt.Sprintf("| `%s` | %s | `%s.%s` |", m.name(), breaks, strings.TrimPrefix(m.pack, "./"), m.test)
+}
+
+// TestMutantsApply finds in a moment what the mutants themselves would find in minutes: a patch of code that has changed.
+func TestMutantsApply(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("needs git")
+	}
+	for _, m := range readMutants(t) {
+		patch, err := filepath.Abs(m.patch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "git", "apply", "--check", patch)
+		cmd.Dir = filepath.Join("..", "..")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s has to be made anew: %s", m.patch, out)
+		}
+	}
 }
