@@ -6,12 +6,17 @@ const (
 	// streamed is how many events a thousand readers get in a round, and as many has the ring room for.
 	streamed = 8192
 
-	// rawCapacity is the best of 8, 32, 128 and 512 for a thousand channels that are sent every event.
-	rawCapacity = 128
+	// rawBlock is how many they get by channels.
+	rawBlock = streamed / 8
+
+	// rawCapacity is the best of 4, 8, 32, 128, 512 and 1,024 for a thousand channels that are sent every event: with
+	// less the writer waits for whoever has not been scheduled, and a delivery of an event takes 50 to 150 ns and not 40.
+	rawCapacity = rawBlock
 )
 
 // multicastRows are P3, the writer's own time however many read; and P4 and P4n, a delivery to one of a thousand from the
-// broadcast until it was checked, against a channel and a goroutine for each.
+// broadcast until it was checked, against a channel and a goroutine for each. Where a thousand goroutines wait the runtime now
+// and then makes a record of one: that these allocate nothing themselves is P8's to say.
 func multicastRows() []Row {
 	var rows []Row
 	for _, readers := range []int{1_000, 100_000} {
@@ -19,7 +24,7 @@ func multicastRows() []Row {
 		const block, capacity = 64, 1024
 		rows = append(rows, Row{
 			ID: "P3", Case: "readers=" + short(readers), Work: fmt.Sprintf("the writer's time, %s multicast readers", short(readers)), Against: "one", Unit: "ns",
-			Target: 1.5, Stretch: 1.2, Version: 1, Quick: readers == 1_000, NoAllocs: true,
+			Target: 1.5, Stretch: 1.2, Version: 1, Quick: readers == 1_000,
 			Open: func(h Host) Sides {
 				return Sides{
 					Subject:  throughMulticast(h, "spillway", small, readers, capacity, block).writing(),
@@ -33,11 +38,11 @@ func multicastRows() []Row {
 		rows,
 		Row{
 			ID: "P4", Work: "delivery of a number to one of 1k multicast readers", Against: "rawfanout", Unit: "ns/delivery",
-			Target: 1.0 / 40, Stretch: 1.0 / 70, Version: 1, Quick: true, NoAllocs: true,
+			Target: 1.0 / 40, Stretch: 1.0 / 70, Version: 1, Quick: true,
 			Open: func(h Host) Sides {
 				return Sides{
 					Subject:  throughMulticast(h, "spillway", small, readers, streamed, streamed).whole(readers),
-					Baseline: throughChannels(h, "rawfanout", small, readers, rawCapacity, streamed/8).whole(readers),
+					Baseline: throughChannels(h, "rawfanout", small, readers, rawCapacity, rawBlock).whole(readers),
 				}
 			},
 		},
@@ -47,8 +52,8 @@ func multicastRows() []Row {
 			Open: func(h Host) Sides {
 				return Sides{
 					Subject:  throughMulticast(h, "spillway", large, readers, streamed, streamed).whole(readers),
-					Baseline: throughChannels(h, "rawfanout", large, readers, rawCapacity, streamed/8).whole(readers),
-					Beside:   []Section{throughChannels(h, "pointers", pointed, readers, rawCapacity, streamed/8).whole(readers)},
+					Baseline: throughChannels(h, "rawfanout", large, readers, rawCapacity, rawBlock).whole(readers),
+					Beside:   []Section{throughChannels(h, "pointers", pointed, readers, rawCapacity, rawBlock).whole(readers)},
 				}
 			},
 		},
