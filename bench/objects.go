@@ -35,14 +35,20 @@ func objectRows() []Row {
 		rows = append(rows, Row{
 			ID: "P8", Case: "adapter=" + a.name, Work: "objects allocated over 10M broadcasts, " + a.name, Unit: "objects",
 			Target: 99, Stretch: 0, Version: 1, Counted: true, // the runtime makes a few objects of its own meanwhile
-			Open: func(h Host) Sides { return Sides{Subject: objectsSection(newWorkload(h, 0, eight), a.open(h))} },
+			Open: func(h Host) Sides {
+				subject, err := objectsSection(newWorkload(h, 0, eight), a.open(h))
+				if err != nil {
+					h.Fatalf("warming up: %v", err)
+				}
+				return Sides{Subject: subject}
+			},
 		})
 	}
 	return rows
 }
 
 // objectsSection counts the objects of ten million broadcasts, after a million.
-func objectsSection(w *Workload, play playing) Section {
+func objectsSection(w *Workload, play playing) (Section, error) {
 	const warming, measured = 1_000_000, 10_000_000
 	broadcast := func(n int) error {
 		for range (n + eight - 1) / eight {
@@ -52,17 +58,13 @@ func objectsSection(w *Workload, play playing) Section {
 		}
 		return nil
 	}
-	return Section{
-		Name:   "spillway",
-		Before: func(int) error { return broadcast(warming) },
-		Own: func() (float64, error) {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			err := broadcast(measured)
-			runtime.ReadMemStats(&after)
-			return float64(after.Mallocs - before.Mallocs), err
-		},
-	}
+	return Section{Name: "spillway", Own: func() (float64, error) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := broadcast(measured)
+		runtime.ReadMemStats(&after)
+		return float64(after.Mallocs - before.Mallocs), err
+	}}, broadcast(warming)
 }
 
 // playChannels broadcasts to channels of several regions.

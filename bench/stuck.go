@@ -55,9 +55,10 @@ func stuckRows() []Row {
 }
 
 const (
-	crowdSize  = 1_000
-	crowdBlock = 64
-	crowdRoom  = 256 // what a stuck one has room for is overwritten, lapped or pruned before it is measured
+	crowdSize   = 1_000
+	crowdBlock  = 64
+	crowdBlocks = 100 // a round's
+	crowdRoom   = 256 // what a stuck one has room for is overwritten, lapped or pruned before it is measured
 )
 
 // A reader takes some events and returns how many, and the last.
@@ -78,6 +79,8 @@ type crowded struct {
 func newCrowded(h Host, open func(Host, *core.Fanout[uint64], int) []reader, stuck int) *crowded {
 	c := &crowded{fanout: newSmall(h), start: time.Now(), healthy: crowdSize - stuck, all: make(chan struct{}, 1)}
 	c.late = make([]atomic.Int64, c.healthy)
+	c.blocks = make([]time.Duration, 0, crowdBlocks)
+	c.deliveries = make([]time.Duration, 0, crowdBlocks*c.healthy)
 	for i, read := range open(h, c.fanout, crowdSize)[stuck:] {
 		go func() {
 			dst := make([]uint64, crowdBlock)
@@ -118,7 +121,7 @@ func (c *crowded) block() {
 func (c *crowded) section(name string, of func(*crowded) []time.Duration) Section {
 	return Section{Name: name, Own: func() (float64, error) {
 		c.blocks, c.deliveries = c.blocks[:0], c.deliveries[:0]
-		for range 100 {
+		for range crowdBlocks {
 			c.block()
 		}
 		figures := of(c)
