@@ -38,6 +38,7 @@ func benchmark(b *testing.B, id string) {
 
 // benchmark reports what was measured. A row fails for being slow only where the figure doesn't depend on the machine.
 func (r Row) benchmark(b *testing.B) {
+	b.ReportAllocs()
 	result := r.Measure(b, b.Loop)
 	if r.Against != "" {
 		b.ReportMetric(result.Ratio(), "x-"+r.Against)
@@ -57,11 +58,27 @@ func (r Row) benchmark(b *testing.B) {
 	if r.Target != 0 {
 		b.ReportMetric(r.Target, "target")
 	}
-	switch {
-	case r.NoAllocs && result.Allocs > 0:
-		b.Fatalf("a round allocates %d objects, want none", result.Allocs)
-	case r.Counted && result.This > r.Target:
+	if r.Counted && result.This > r.Target {
 		b.Fatalf("%.4g %s, want %g at most", result.This, r.Unit, r.Target)
+	}
+}
+
+// TestRowsThatAllocateNothing measures them for a few rounds.
+func TestRowsThatAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for _, r := range Rows() {
+		if !r.NoAllocs || !r.Quick {
+			continue
+		}
+		t.Run(r.Name(), func(t *testing.T) {
+			rounds := 0
+			result := r.Measure(t, func() bool { rounds++; return rounds <= 20 })
+			if result.Allocs > 0 {
+				t.Errorf("a round allocates %d objects, %d bytes; want none", result.Allocs, result.Bytes)
+			}
+		})
 	}
 }
 

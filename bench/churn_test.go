@@ -1,4 +1,4 @@
-package bench_test
+package bench
 
 import (
 	"context"
@@ -15,11 +15,6 @@ import (
 	"github.com/spillwayhq/spillway/adapters/ring"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
-)
-
-type (
-	notification = core.Notification
-	fanout       = core.Fanout[core.Notification]
 )
 
 // Around a broadcast everything else goes on: subscriptions of every kind begin, are read, and end in every way.
@@ -74,11 +69,11 @@ func kinds[T any](key func(T) uint64) []kind[T] {
 		}},
 		{"ring", func(ctx context.Context, f *core.Fanout[T], r region.Region, room int) (owner, error) {
 			s, err := ring.Subscribe(ctx, f, r, ring.Options{Capacity: room})
-			return owner{s, reading(s), true}, err
+			return owner{s, readingOn(s), true}, err
 		}},
 		{"overwriting", func(ctx context.Context, f *core.Fanout[T], r region.Region, room int) (owner, error) {
 			s, err := ring.Subscribe(ctx, f, r, ring.Options{Capacity: room, WhenFull: ring.Overwrite})
-			return owner{s, reading(s), false}, err
+			return owner{s, readingOn(s), false}, err
 		}},
 		{"multicast", func(ctx context.Context, f *core.Fanout[T], r region.Region, room int) (owner, error) {
 			m, err := multicast.Open(ctx, f, r, room)
@@ -89,11 +84,11 @@ func kinds[T any](key func(T) uint64) []kind[T] {
 			if errors.Is(err, core.ErrCancelled) { // its context was over by then
 				return owner{m, func() bool { return false }, false}, nil
 			}
-			return owner{m, reading(s), false}, err
+			return owner{m, readingOn(s), false}, err
 		}},
 		{"latest", func(ctx context.Context, f *core.Fanout[T], r region.Region, room int) (owner, error) {
 			s, err := latest.Subscribe(ctx, f, r, latest.Options{MaxKeys: room}, key)
-			return owner{s, reading(s), true}, err
+			return owner{s, readingOn(s), true}, err
 		}},
 		{"plain", func(ctx context.Context, f *core.Fanout[T], r region.Region, room int) (owner, error) {
 			p := &plain[T]{got: make(chan struct{}, 1)}
@@ -104,7 +99,7 @@ func kinds[T any](key func(T) uint64) []kind[T] {
 	}
 }
 
-func reading[T any](s interface {
+func readingOn[T any](s interface {
 	Next(context.Context) (T, error)
 },
 ) func() bool {
@@ -184,8 +179,6 @@ func churn(ctx context.Context, stop func(), t *testing.T, f *fanout, ends int) 
 	}
 	return others
 }
-
-func sequence(n notification) uint64 { return n.Sequence }
 
 // event returns the event of a number, which is about a:b.
 func event(sequence uint64) notification {

@@ -44,6 +44,9 @@ func (r Result) Ratio() float64 { return r.Ratios[len(r.Ratios)/2] }
 // Spread is half of what lies between the quartiles of the rounds' ratios, as a part of their median.
 func (r Result) Spread() float64 {
 	n := len(r.Ratios)
+	if r.Ratio() == 0 {
+		return 0
+	}
 	return (r.Ratios[n*3/4] - r.Ratios[n/4]) / 2 / r.Ratio()
 }
 
@@ -184,4 +187,20 @@ func clockCost() time.Duration {
 func median[V float64 | time.Duration](vs []V) V {
 	slices.Sort(vs)
 	return vs[len(vs)/2]
+}
+
+// Plus is both results as if of one run.
+func (r Result) Plus(o Result) Result {
+	if r.Rounds == 0 {
+		return o
+	}
+	sum := Result{
+		Rounds: r.Rounds + o.Rounds, Ratios: slices.Concat(r.Ratios, o.Ratios), Beside: o.Beside,
+		Allocs: max(r.Allocs, o.Allocs), Bytes: max(r.Bytes, o.Bytes),
+	}
+	slices.Sort(sum.Ratios)
+	share := float64(o.Rounds) / float64(sum.Rounds)
+	sum.This = r.This + (o.This-r.This)*share
+	sum.Against = r.Against + (o.Against-r.Against)*share
+	return sum
 }

@@ -1,4 +1,4 @@
-package bench_test
+package bench
 
 import (
 	"bytes"
@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/pprof/profile"
 
-	"github.com/spillwayhq/spillway/bench"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -191,7 +190,7 @@ func closed(t *testing.T, f *fanout) {
 func TestWaitsAreFound(t *testing.T) {
 	r := region.Region{}
 	t.Run("linear", func(t *testing.T) {
-		l := bench.NewLinear(notification.Point)
+		l := NewLinear(notification.Point)
 		for range 50_000 { // which makes a Broadcast so long that even a lone processor is taken away inside
 			l.Subscribe(region.Region{Entity: "b"}, 1)
 		}
@@ -204,7 +203,7 @@ func TestWaitsAreFound(t *testing.T) {
 		{"a mutex", "sync.(*Mutex).Unlock", new(locking)},
 		{"a read lock", "sync.(*RWMutex).RLock", new(readLocking)},
 		{"a channel", "runtime.chansend1", awaited()},
-		{"a select", "runtime.selectgo", selecting{awaited(), make(chan struct{})}},
+		{"a select", "runtime.selectgo", selectsInOffer{awaited(), make(chan struct{})}},
 	} {
 		t.Run(liar.name, func(t *testing.T) {
 			f := core.New(core.Config[notification]{})
@@ -284,12 +283,12 @@ type blocking struct{ out chan notification }
 func (s blocking) Offer(n notification) core.Verdict { s.out <- n; return core.Accepted }
 func (s blocking) Close(error)                       { close(s.out) }
 
-type selecting struct {
+type selectsInOffer struct {
 	blocking
 	never chan struct{}
 }
 
-func (s selecting) Offer(n notification) core.Verdict {
+func (s selectsInOffer) Offer(n notification) core.Verdict {
 	select {
 	case s.out <- n:
 	case <-s.never:

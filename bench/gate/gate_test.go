@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spillwayhq/spillway/bench"
+	"github.com/spillwayhq/spillway/bench/regress"
+)
+
+// The gate measures each row by running itself; here that is this test.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "--alone" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// inRoot runs the test in the root of the tree, where the gate is run.
+func inRoot(t *testing.T) {
+	t.Helper()
+	t.Chdir(filepath.Join("..", ".."))
+}
+
+func runGate(args ...string) (code int, out, notes string) {
+	var o, n bytes.Buffer
+	code = run(context.Background(), args, &o, &n)
+	return code, o.String(), n.String()
+}
+
+func TestUsage(t *testing.T) {
+	inRoot(t)
+	for _, args := range [][]string{
+		{"--row", "P0"}, {"--row", "P1/subs=7"}, {"--time", "0s"}, {"--regress", "--peers"}, {"--nothing"}, {"P1"},
+	} {
+		if code, out, notes := runGate(args...); code != exitUsage || out != "" || !strings.HasPrefix(notes, "gate: ") {
+			t.Errorf("%v: exit %d, %q, %q; want 2, nothing, and why", args, code, out, notes)
+		}
+	}
+}
+
+// A row by itself is measured, printed and judged; without a baseline's help of course, as the machine is busy testing.
+func TestOneRow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures for a moment")
+	}
+	inRoot(t)
+	code, out, notes := runGate("--row", "P1z", "--time", "20ms", "--json")
+	var doc struct {
+		Machine machine
+		Rows    []judged
+	}
+	if err := json.Unmarshal([]byte(out), &doc); err != nil {
+		t.Fatalf("%v in %s%s", err, out, notes)
+	}
+	if len(doc.Rows) != 1 || doc.Machine != thisMachine() {
+		t.Fatalf("got %+v", doc)
+	}
+	j := doc.Rows[0]
+	if j.Row != "P1z" || j.This <= 0 || j.Base <= 0 || j.Ratio <= 0 || j.Rounds < 7 || j.Target != 0.4 || j.Verdict.bad() != (code == exitFailure) {
+		t.Errorf("exit %d with %+v", code, j)
+	}
+	if _, out, _ = runGate("--row", "P1z", "--time", "20ms"); !strings.Contains(out, "P1z") || !strings.Contains(out, "rawoffer") || !strings.Contains(out, "0.4") {
+		t.Errorf("the table is\n%s", out)
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	ratio := bench.Row{Target: 2, Stretch: 1.5, Against: "it"}
+	counted := bench.Row{Target: 99, Counted: true}
+	strict := ratio
+	strict.NoAllocs = true
+	for _, test := range []struct {
+		name  string
+		row   bench.Row
+		quick bool
+		ratio float64
+		alloc uint64
+		want  verdict
+		bad   bool
+	}{
+		{"at its stretch", ratio, false, 1.5, 0, reachesStretch, false},
+		{"at its target", ratio, false, 2, 0, passes, false},
+		{"over it", ratio, false, 2.01, 0, fallsShort, true},
+		{"over it, quickly", ratio, true, 2.5, 0, near, false},
+		{"far over it, quickly", ratio, true, 2.51, 0, fallsShort, true},
+		{"allocating where it may", ratio, false, 2, 7, passes, false},
+		{"allocating where it may not", strict, true, 1, 1, allocates, true},
+		{"a count", counted, true, 99, 0, passes, false},
+		{"a count over its target, quickly", counted, true, 100, 0, fallsShort, true},
+		{"without a target", bench.Row{Against: "it"}, false, 50, 0, shown, false},
+	} {
+		g := &gate{quick: test.quick}
+		got := g.verdict(test.row, judged{Ratio: test.ratio, Allocs: test.alloc})
+		if got != test.want || got.bad() != test.bad {
+			t.Errorf("%s: %q, bad: %v; want %q, %v", test.name, got, got.bad(), test.want, test.bad)
+		}
+	}
+}
+
+// What goes wrong in a row is its verdict, and what it opened is closed.
+func TestMeasureCleansUp(t *testing.T) {
+	var closed []int
+	row := bench.Row{ID: "P0", Open: func(h bench.Host) bench.Sides {
+		h.Cleanup(func() { closed = append(closed, 1) })
+		h.Cleanup(func() { closed = append(closed, 2) })
+		h.Fatalf("no %s", "room")
+		return bench.Sides{}
+	}}
+	_, err := measure(row, 1)
+	if err == nil || err.Error() != "no room" || len(closed) != 2 || closed[0] != 2 {
+		t.Errorf("got %v, closed %v; want no room, the last first", err, closed)
+	}
+	if j := (&gate{round: 1}).judgeRow(t.Context(), row); j.Verdict != fails || !strings.Contains(j.Note, "no row \"P0\"") {
+		t.Errorf("judged %+v, want that its process has no such row", j)
+	}
+}
+
+// Each patch of the selfcheck applies to the tree as it is, and says which row is to catch it.
+func TestPatchesApply(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("needs git")
+	}
+	inRoot(t)
+	patches, err := filepath.Glob("bench/regress/*.patch")
+	if err != nil || len(patches) < 5 {
+		t.Fatalf("%d patches, %v; want five at least", len(patches), err)
+	}
+	for _, p := range patches {
+		text, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row, want := patchRow.FindSubmatch(text), patchVerdict.FindSubmatch(text)
+		if row == nil || want == nil || !regress.Verdict(want[1]).Bad() {
+			t.Errorf("%s: want lines Row: and Verdict:, the latter one that fails", p)
+			continue
+		}
+		if _, err := bench.RowsOf(string(row[1])); err != nil {
+			t.Errorf("%s: %v", p, err)
+		}
+		if out, err := exec.Command("git", "apply", "--check", p).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", p, err, out)
+		}
+	}
+}
+
+// The base is the last commit before HEAD that changed the history; a first commit has none.
+func TestBaseCommit(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("needs git")
+	}
+	t.Chdir(t.TempDir())
+	ctx := t.Context()
+	do := func(args ...string) string {
+		t.Helper()
+		args = append([]string{"-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"}, args...)
+		out, err := exec.Command("git", args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	commit := func(file string) string {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = f.WriteString("line\n")
+		_ = f.Close()
+		do("add", "-A")
+		do("commit", "-qm", file)
+		return do("rev-parse", "HEAD")
+	}
+	want := func(when, base string) {
+		t.Helper()
+		if got, err := baseCommit(ctx); err != nil || got != base {
+			t.Errorf("%s: base %q, %v; want %q", when, got, err, base)
+		}
+	}
+	do("init", "-q")
+	commit(historyFile)
+	want("first commit", "")
+	first := do("rev-parse", "HEAD")
+	commit("other")
+	want("after it", first)
+	second := commit(historyFile)
+	want("HEAD itself records", first)
+	commit("other")
+	want("after that", second)
+	dir, _ := os.Getwd()
+	t.Chdir(t.TempDir())
+	do("clone", "-q", "--depth", "1", "file://"+dir, "shallow")
+	t.Chdir("shallow")
+	want("a shallow clone fetches its history", second)
+}
