@@ -14,6 +14,7 @@ func (r *Reader[T]) end(cause error) (first bool) {
 	m := r.ring
 	m.mu.Lock()
 	delete(m.readers, r)
+	m.setSole()
 	clear := false
 	if r.listed.Load() {
 		m.gone++

@@ -78,6 +78,7 @@ func (m *Ring[T]) Reader(ctx context.Context, from Start) (*Reader[T], error) {
 	m.began++
 	r.number = m.began
 	m.readers[r] = struct{}{}
+	m.setSole()
 	m.mu.Unlock()
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { r.end(overErr(ctx)) })
@@ -87,6 +88,16 @@ func (m *Ring[T]) Reader(ctx context.Context, from Start) (*Reader[T], error) {
 		}
 	}
 	return r, nil
+}
+
+// setSole says who the only Reader is, where it is one. Under m.mu.
+func (m *Ring[T]) setSole() {
+	var sole *Reader[T]
+	if len(m.readers) == 1 {
+		for sole = range m.readers {
+		}
+	}
+	m.sleep.sole.Store(sole)
 }
 
 func overErr(ctx context.Context) error {

@@ -7,11 +7,11 @@ import (
 )
 
 // sleep is where the Readers of a ring are listed while they wait. A writer that finds the list in use starts a goroutine
-// that wakes all who are on it: one hand-off, however many they are. The list is in shards, so that a
-// hundred thousand who lie down don't all write one word. Nothing runs while nobody is woken.
+// that wakes all who are on it, or where there is but one Reader wakes that: one hand-off, however many they are. The list is
+// in shards, so that a hundred thousand who lie down don't all write one word. Nothing runs while nobody is woken.
 //
-//	Reader   lists itself ── awake = false ── looks once more ── waits
-//	writer   publishes ── awake? ── true, and starts the waker, or lets the one there is go round again
+//	Reader   lists itself ── asleep = true ── looks once more ── waits
+//	writer   publishes ── asleep? ── false, and wakes the sole Reader, or starts the waker, or lets the one there is go round again
 type sleep[T any] struct {
 	// asleep says that somebody is on the list, or is about to look once more.
 	//   written by: Readers, to true; writers, to false by compare-and-swap
@@ -24,6 +24,12 @@ type sleep[T any] struct {
 	//   read by:    the same
 	//   order:      a round is wanted before the list is looked at by it: a waker that has taken the list goes round again
 	waker atomic.Uint32
+
+	// sole is the ring's Reader where it has one; nil: it has none, or several.
+	//   written by: who begins or ends a Reader; under Ring.mu
+	//   read by:    writers, when they have found somebody asleep
+	//   order:      a Reader that begins takes it away before it lists itself: who finds that one asleep finds no sole Reader
+	sole atomic.Pointer[Reader[T]]
 
 	start func() // wakeAll, bound once: go s.start() allocates nothing
 
@@ -50,10 +56,14 @@ const (
 	goesAgain
 )
 
-// wake wakes all who sleep, from another goroutine. With nobody asleep it is one load.
+// wake wakes all who sleep, from another goroutine where there may be several. With nobody asleep it is one load.
 func (s *sleep[T]) wake() {
 	if s.asleep.Load() && s.asleep.CompareAndSwap(true, false) {
 		step.At("multicast:waking")
+		if r := s.sole.Load(); r != nil {
+			r.lot.Wake() // it stays on the list
+			return
+		}
 		s.round()
 	}
 }
