@@ -136,10 +136,15 @@ func TestH80AwayUntilNumbersComeRound(t *testing.T) {
 }
 
 // What waking costs the writer does not depend on how many wait: it starts one goroutine, when somebody has lain down
-// since the last, and touches nobody itself.
+// since the last, and touches nobody itself. Where there is but one Reader it hands that a token, and starts none; see
+// TestH87SoleReaderGetsOneToken.
 func TestH87OneHandOffHoweverMany(t *testing.T) {
 	for _, single := range []bool{true, false} {
-		for _, readers := range []int{0, 1, 10, 1000} {
+		for _, readers := range []int{0, 1, 2, 10, 1000} {
+			handOffs := 1
+			if readers < 2 {
+				handOffs = 0
+			}
 			synctest.Test(t, func(t *testing.T) {
 				f := numbers(single)
 				m := openAt(t, f, 100, 0)
@@ -164,17 +169,16 @@ func TestH87OneHandOffHoweverMany(t *testing.T) {
 						events++
 					}
 					synctest.Wait()
-					if len(got) != 0 {
+					if readers > 1 && len(got) != 0 {
 						t.Fatalf("%d readers: the writer has woken %d itself", readers, len(got))
 					}
-					if len(handed) != min(1, readers) {
-						t.Fatalf("%d readers: %d hand-offs for 20 events, want one", readers, len(handed))
+					if len(handed) != handOffs {
+						t.Fatalf("%d readers: %d hand-offs for 20 events, want %d", readers, len(handed), handOffs)
 					}
-					if readers == 0 {
-						continue
+					if handOffs > 0 {
+						<-handed
+						go m.sleep.wakeAll()
 					}
-					<-handed
-					go m.sleep.wakeAll()
 					for n := range 20 * readers {
 						if v := <-got; v < events-20 {
 							t.Fatalf("%d readers, delivery %d: event %d, which was read before", readers, n, v)
@@ -196,28 +200,36 @@ func TestH87OneHandOffHoweverMany(t *testing.T) {
 // A writer hands nothing off while nobody waits, though somebody did before.
 func TestH87NobodyWaits(t *testing.T) {
 	for _, single := range []bool{true, false} {
-		f := numbers(single)
-		m := openAt(t, f, 4, 0)
-		handed := 0
-		m.sleep.start = func() { t.Error("a goroutine was started") }
-		r := begin(t, m, FromNext)
-		if n, err := r.look(make([]int, 1)); n != 0 || err != nil { // it finds nothing, and lists itself
-			t.Fatalf("got %d, %v", n, err)
-		}
-		m.sleep.waker.Store(goesRound) // one that runs already
-		for n := range 20 {
-			if f.Broadcast(n); m.sleep.waker.Load() == goesAgain {
-				handed++
-				m.sleep.wakeAll()
-				m.sleep.waker.Store(goesRound)
+		for readers := 1; readers <= 2; readers++ {
+			f := numbers(single)
+			m := openAt(t, f, 4, 0)
+			handed := 0
+			m.sleep.start = func() { t.Error("a goroutine was started") }
+			r := begin(t, m, FromNext)
+			for range readers - 1 {
+				begin(t, m, FromNext)
 			}
+			if n, err := r.look(make([]int, 1)); n != 0 || err != nil { // it finds nothing, and lists itself
+				t.Fatalf("got %d, %v", n, err)
+			}
+			m.sleep.waker.Store(goesRound) // one that runs already
+			for n := range 20 {
+				if f.Broadcast(n); m.sleep.waker.Load() == goesAgain {
+					handed++
+					m.sleep.wakeAll()
+					m.sleep.waker.Store(goesRound)
+				}
+			}
+			if handed != readers-1 {
+				t.Errorf("%d readers: 20 events were handed off %d times for one that lay down once", readers, handed)
+			}
+			if m.sleep.asleep.Load() {
+				t.Errorf("%d readers: one that lay down once is asleep after 20 events", readers)
+			}
+			m.sleep.waker.Store(nothing)
+			m.sleep.start = m.sleep.wakeAll
+			_ = f.Close()
 		}
-		if handed != 1 {
-			t.Errorf("20 events were handed off %d times for one that lay down once", handed)
-		}
-		m.sleep.waker.Store(nothing)
-		m.sleep.start = m.sleep.wakeAll
-		_ = f.Close()
 	}
 }
 

@@ -40,14 +40,20 @@ var operations = []operation{
 	{Name: "Broadcast into a window that a reader is in", Open: open(false, tight, writes), Before: (*scene).lookAt, Do: (*scene).broadcast, Steps: []string{
 		"multicast:opening", "multicast:replacing", "multicast:entered",
 	}},
-	{Name: "Broadcast that wakes", Open: open(false, tight, wakes), Before: (*scene).park, Do: (*scene).broadcast, Steps: []string{
+	{Name: "Broadcast that wakes", Open: open(false, tight, wakes), Before: (*scene).parkBeside, Do: (*scene).broadcast, Steps: []string{
 		"multicast:waking", "multicast:round", "park:waking", // the last two are the waker's
+	}},
+	{Name: "Broadcast that wakes the only Reader", Open: open(false, tight, wakes), Before: (*scene).park, Do: (*scene).broadcast, Steps: []string{
+		"multicast:waking", "park:waking",
 	}},
 	{Name: "Broadcast of the only writer", Open: open(true, tight, writes), Before: (*scene).fill, Do: (*scene).broadcast, Steps: []string{
 		"multicast:coming", "multicast:claimed", "multicast:opening", "multicast:entered", "multicast:written", "multicast:published",
 	}},
-	{Name: "Broadcast of the only writer, that wakes", Open: open(true, tight, wakes), Before: (*scene).park, Do: (*scene).broadcast, Steps: []string{
+	{Name: "Broadcast of the only writer, that wakes", Open: open(true, tight, wakes), Before: (*scene).parkBeside, Do: (*scene).broadcast, Steps: []string{
 		"multicast:waking", "multicast:round",
+	}},
+	{Name: "Broadcast of the only writer, that wakes the only Reader", Open: open(true, tight, wakes), Before: (*scene).park, Do: (*scene).broadcast, Steps: []string{
+		"multicast:waking", "park:waking",
 	}},
 	{Name: "Next", Open: open(false, roomy, reads), Before: (*scene).broadcast, Do: (*scene).next, Steps: []string{
 		"multicast:not-lapped", "multicast:counted-in", "multicast:inside", "multicast:copied",
@@ -156,6 +162,12 @@ func (c *scene) next() {
 func (c *scene) park() {
 	c.reading.Go(func() { c.drain(c.reader, &c.taken) })
 	<-c.parked
+}
+
+// parkBeside does so where there is another Reader, that nobody reads.
+func (c *scene) parkBeside() {
+	c.read(FromNext)
+	c.park()
 }
 
 func (c *scene) drain(r *Reader[event], to *steptest.Taken) {
