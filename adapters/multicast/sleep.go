@@ -11,7 +11,7 @@ import (
 // in shards, so that a hundred thousand who lie down don't all write one word. Nothing runs while nobody is woken.
 //
 //	Reader   lists itself ── asleep = true ── looks once more ── waits
-//	writer   publishes ── asleep? ── false, and wakes the sole Reader, or starts the waker, or lets the one there is go round again
+//	writer   publishes ── asleep? ── false ── sole? ── wakes that, or starts the waker, or lets the one there is go round again
 type sleep[T any] struct {
 	// asleep says that somebody is on the list, or is about to look once more.
 	//   written by: Readers, to true; writers, to false by compare-and-swap
@@ -27,8 +27,8 @@ type sleep[T any] struct {
 
 	// sole is the ring's Reader where it has one; nil: it has none, or several.
 	//   written by: who begins or ends a Reader; under Ring.mu
-	//   read by:    writers, when they have found somebody asleep
-	//   order:      a Reader that begins takes it away before it lists itself: who finds that one asleep finds no sole Reader
+	//   read by:    writers, once they have cleared asleep
+	//   order:      a Reader that begins takes it away before it lists itself: who finds that one asleep finds no other sole
 	sole atomic.Pointer[Reader[T]]
 
 	start func() // wakeAll, bound once: go s.start() allocates nothing
@@ -61,7 +61,7 @@ func (s *sleep[T]) wake() {
 	if s.asleep.Load() && s.asleep.CompareAndSwap(true, false) {
 		step.At("multicast:waking")
 		if r := s.sole.Load(); r != nil {
-			r.lot.Wake() // it stays on the list
+			r.lot.Wake() // it stays on the list: only the waker takes anybody off
 			return
 		}
 		s.round()
