@@ -35,6 +35,7 @@ var models = []struct {
 	{"order", 1_000_000},
 	{"sleeping", 500_000},
 	{"listing", 100_000},
+	{"sole", 1_000_000},
 	{"callback", 1_000_000},
 }
 
@@ -143,6 +144,8 @@ var twins = []struct {
 	{"TAKES_THEN_ROUND", "sleeping", stuck, ""},
 	{"ENDS_UNASKED", "sleeping", stuck, ""},
 	{"UNLISTED_FIRST", "sleeping", stuck, ""},
+	{"SOLE_FIRST", "sole", stuck, ""},
+	{"SOLE_LATE", "sole", stuck, ""},
 
 	// Events handed to a function.
 	{"WAKE_BEFORE_PUT", "callback", stuck, ""},

@@ -1,9 +1,12 @@
 /*
-The list of the multicast Readers that wait, which sleeping.pml and listing.pml share. Each Reader waits in its own Lot.
-A waker runs while a round is wanted.
+The list of the multicast Readers that wait, which sleeping.pml, listing.pml and sole.pml share. Each Reader waits in its
+own Lot. A waker runs while a round is wanted.
 
 The list has one shard; with -DSHARDS=2 the readers are on one each. The order of the places is fixed: nothing here
 looks at who claimed first.
+
+With SOLE the Readers begin and end, and one that is alone is woken by the writer. Without it none is alone: there are
+others, who wait for nothing.
 */
 
 #ifndef SHARDS
@@ -29,6 +32,11 @@ byte shard[2]; /* of each reader */
 /* The Lots, of one reader each. */
 bool parked[2], token[2];
 
+#ifdef SOLE
+bool reads[2]; /* Ring.readers */
+byte sole;     /* the number of one and 1, or 0 */
+#endif
+
 bool wakes; /* the goroutine that is the waker runs */
 
 /* sleep.round */
@@ -40,17 +48,59 @@ inline round(b) {
 	fi
 }
 
+#ifdef SOLE
+/* Ring.setSole, and what comes before it under Ring.mu */
+inline setSole(me, is) {
+	atomic {
+		reads[me] = is;
+		if
+		:: reads[0] == reads[1] -> sole = 0
+		:: reads[0] && !reads[1] -> sole = 1
+		:: !reads[0] && reads[1] -> sole = 2
+		fi
+	}
+}
+
+/* Lot.Wake of the sole Reader */
+inline one(b) {
+	if
+	:: parked[b - 1] -> token[b - 1] = true
+	:: !parked[b - 1]
+	fi;
+	b = 0
+}
+#endif
+
 /* sleep.wake; b is a variable of the caller's, and 0 */
 inline rouse(b) {
+#ifdef TWIN_SOLE_FIRST
+	b = sole;
+#endif
 	if
 	:: !asleep
 	:: asleep ->
 		if
 		:: atomic { asleep -> asleep = false };
+#ifndef SOLE
 			round(b)
+#else
+			if
+#ifdef TWIN_SOLE_FIRST
+			:: b > 0 -> one(b)
+			:: b == 0 -> round(b)
+#else
+			:: atomic { sole > 0 -> b = sole };
+				one(b)
+			:: sole == 0 -> round(b)
+#endif
+			fi
+#endif
 		:: !asleep
 		fi
 	fi
+#ifdef TWIN_SOLE_FIRST
+	; b = 0
+#endif
 }
 
 /* sleep.wakeAll */
@@ -145,6 +195,9 @@ proctype Reader(byte me, wants) {
 	byte place;
 	bool waits; /* it has said that it is parked */
 
+#if defined(SOLE) && !defined(TWIN_SOLE_LATE)
+	setSole(me, true);
+#endif
 	do
 	:: atomic { place == wants && !waits -> break }
 	:: atomic { place < wants || waits -> skip };
@@ -165,6 +218,9 @@ proctype Reader(byte me, wants) {
 				:: atomic { !waits -> waits = true }; /* Lot.Await */
 					parked[me] = true
 				:: waits ->
+#ifdef TWIN_SOLE_LATE
+					setSole(me, true);
+#endif
 					if
 					:: atomic { token[me] -> token[me] = false }
 					fi
@@ -184,4 +240,7 @@ again:
 	od;
 	place = 0;
 	parked[me] = false
+#ifdef SOLE
+	; setSole(me, false) /* Reader.end */
+#endif
 }
