@@ -146,7 +146,7 @@ func (w *walk[T]) enter() {
 }
 
 // leave counts what was refused, and then the broadcasts as finished, and what was accepted: once the count says
-// nobody is inside, the figures are whole.
+// nobody is inside, all figures are in, but for what a mark is just handing over.
 func (w *walk[T]) leave() {
 	f := w.fanout
 	w.left = true

@@ -33,12 +33,12 @@ type grace struct {
 	wake chan struct{}
 
 	// finished and accepted are what the marks have handed over: broadcasts that have left, and the offers that were accepted.
-	//   written by: spill; leave, where a mark has no room; by Add
+	//   written by: spill; leave, where a word has no room; by Add
 	//   read by:    figures
 	//   order:      none needed: statistics
 	finished, accepted atomic.Uint64
 
-	_    [80]byte // marks are written by every broadcast; what is above is only read by them
+	_    [128]byte // marks are written by every broadcast; what is above is only read by them
 	mark [2]mark
 }
 
@@ -46,12 +46,13 @@ type grace struct {
 //
 // Its word counts three things, so that being counted costs a broadcast nothing:
 //
-//	 63          40 39        20 19         0
-//	[   accepted   |  finished  |   inside   ]
+//	 63        42 41        24 23          0
+//	[  accepted  |  finished  |   inside    ]
 //
 // The two upper ones are handed over to the grace's own counters when they are half full. Whoever leaves sees to that,
-// so that a field overflows only where two thousand are stopped between leaving and seeing to it; then Stats
-// is wrong by what the field holds, and nothing else.
+// so that one overflows only where five hundred are stopped between leaving and seeing to it; then Stats is wrong by
+// what the field holds, and nothing else. The lowest must not overflow: sixteen million broadcasts inside one
+// epoch, each on a goroutine of its own or nested, would be taken for none. Their stacks alone are 32 GiB.
 type mark struct {
 	// word counts the broadcasts inside its epoch, those that have left it, and what was accepted of these.
 	//   written by: every broadcast, twice; spill, by compare-and-swap
@@ -63,14 +64,14 @@ type mark struct {
 }
 
 const (
-	finishedAt = 20
-	acceptedAt = 40
+	finishedAt = 24
+	acceptedAt = 42
 
 	inside   = 1<<finishedAt - 1
 	halfFull = 1<<63 | 1<<(acceptedAt-1) // of accepted, or of finished
 
 	// mostAtOnce is how many one leave may not count as accepted in a word.
-	mostAtOnce = 1 << 12
+	mostAtOnce = 1 << 11
 )
 
 // enter counts the caller into the open epoch and returns it. Each retry means that the reaper has

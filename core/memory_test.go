@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"testing"
@@ -125,4 +126,38 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// A noter is a channel that keeps the Subscription that it is attached to.
+type noter struct {
+	c   chan *[64]byte
+	sub **core.Subscription
+}
+
+func (n noter) Chan() chan<- *[64]byte       { return n.c }
+func (n noter) Offer(*[64]byte) core.Verdict { panic("a channel is not offered") }
+func (n noter) Close(error)                  { panic("nothing was subscribed") }
+func (n noter) Attach(s *core.Subscription)  { *n.sub = s }
+
+// A Subscription that was refused, and kept since Attach, keeps neither its sink nor what is in its channel.
+func TestRefusedKeepsNoBuffer(t *testing.T) {
+	f := core.New(core.Config[*[64]byte]{})
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var sub *core.Subscription
+	held := func() weak.Pointer[[64]byte] {
+		n := noter{make(chan *[64]byte, 1), &sub}
+		v := new([64]byte)
+		n.c <- v
+		if _, err := f.Subscribe(context.Background(), region.Region{}, n); !errors.Is(err, core.ErrClosed) {
+			t.Fatalf("Subscribe: %v, want ErrClosed", err)
+		}
+		return weak.Make(v)
+	}()
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("what the refused sink's channel holds is still reachable")
+	}
+	runtime.KeepAlive(sub)
 }

@@ -23,7 +23,8 @@ type member[T any] struct {
 	sink Sink[T]
 }
 
-// sink is where the node itself keeps its sink; nil: it has been closed, or was never registered. Under Fanout.mu.
+// sink is where the node itself keeps its sink; nil: it has been closed, or was never registered. Under Fanout.mu, once
+// it is registered.
 func (n *node[T]) sink() *Sink[T] { return &n.entry.Member().sink }
 
 // state is a phase and flags; see below. It is the Entry's Mark: a broadcast that has found the Entry has

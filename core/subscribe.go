@@ -141,7 +141,8 @@ func (f *Fanout[T]) open(n *node[T]) {
 // refuse ends n, which was never registered: an Attach may have kept the Subscription. Nothing of the
 // user's is called.
 func (n *node[T]) refuse(err error) {
-	*n.sink() = nil
+	own := n.entry.Member() // nobody else has come to it: it was never registered
+	own.sink, own.out = nil, nil
 	if _, won := n.turn(phaseCancelled); won {
 		n.cause = &err
 		n.state().Or(ready)

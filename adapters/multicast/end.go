@@ -14,6 +14,7 @@ func (r *Reader[T]) end(cause error) (first bool) {
 	m := r.ring
 	m.mu.Lock()
 	delete(m.readers, r)
+	m.shrink()
 	m.setSole()
 	clear := false
 	if r.listed.Load() {
@@ -30,6 +31,19 @@ func (r *Reader[T]) end(cause error) (first bool) {
 		(*stop)()
 	}
 	return true
+}
+
+// shrink makes the map of Readers anew when three quarters of them have gone: a map itself never gives memory back, and to
+// look for the last one in a large one takes long. Under m.mu.
+func (m *Ring[T]) shrink() {
+	if m.readers == nil || len(m.readers) >= m.most/4 {
+		return
+	}
+	rest := make(map[*Reader[T]]struct{}, len(m.readers))
+	for r := range m.readers {
+		rest[r] = struct{}{}
+	}
+	m.readers, m.most = rest, len(rest)
 }
 
 // endLapped ends a Reader that lags by more than the capacity. Under r.mu.

@@ -78,6 +78,7 @@ func (m *Ring[T]) Reader(ctx context.Context, from Start) (*Reader[T], error) {
 	m.began++
 	r.number = m.began
 	m.readers[r] = struct{}{}
+	m.most = max(m.most, len(m.readers))
 	m.setSole()
 	m.mu.Unlock()
 	if ctx.Done() != nil {

@@ -70,6 +70,7 @@ type Ring[T any] struct {
 
 	mu      sync.Mutex // no writer takes it
 	readers map[*Reader[T]]struct{}
+	most    int    // Readers there have been at one time since the map was made
 	began   uint64 // Readers so far
 	gone    int    // Readers that were on the list of those who sleep when they ended
 	cause   error  // why the ring ended; nil while it lives

@@ -71,7 +71,7 @@ const (
 // The number keeps 42 bits. A goroutine that is stopped in the middle of a step while 2^41 windows go by would take one for
 // another: hours of broadcasting without a pause to the smallest ring, and by so much exactly.
 const (
-	writerBits = 20 // as many goroutines as may be inside a broadcast
+	writerBits = 20 // a million writers stopped inside one window would be too many: none waits there, or calls anybody
 	modeBits   = 2
 	numberAt   = writerBits + modeBits
 )

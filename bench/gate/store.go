@@ -60,7 +60,11 @@ func keep(m machine, change func(*kept)) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(baselinesFile, append(text, '\n'), 0o644)
+	fresh := baselinesFile + ".new" // in place of the old one when it is whole
+	if err := os.WriteFile(fresh, append(text, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(fresh, baselinesFile)
 }
 
 // A figures line is what was recorded of one commit.
