@@ -102,7 +102,7 @@ func (t *table[M]) size(x *Index[M], s *IndexSize) {
 	full, dead, empty := 0, 0, 0
 	for i := range p.all {
 		e := p.all[i].Load()
-		switch tag := byte(p.tags[i/8].Load() >> (i % 8 * 8)); tag {
+		switch tag := byte(p.groups[i/8].tags.Load() >> (i % 8 * 8)); tag {
 		case tagEmpty, tagDead:
 			must(e == nil, "place %d of %+v has tag %#x and an Entry", i, t.shape, tag)
 			if tag == tagDead {
@@ -121,7 +121,7 @@ func (t *table[M]) size(x *Index[M], s *IndexSize) {
 	must(full == t.live, "table %+v holds %d keys, live says %d", t.shape, full, t.live)
 	must(dead == t.dead, "table %+v has %d tombstones, dead says %d", t.shape, dead, t.dead)
 	must(empty*8 >= len(p.all), "table %+v: %d of %d places are empty, less than an eighth", t.shape, empty, len(p.all))
-	must(bits.OnesCount(uint(len(p.all))) == 1 && len(p.all) == 8*len(p.tags), "table %+v: %d places, %d words", t.shape, len(p.all), len(p.tags))
+	must(bits.OnesCount(uint(len(p.all))) == 1 && len(p.all) == 8*len(p.groups), "table %+v: %d places, %d words", t.shape, len(p.all), len(p.groups))
 	s.Keys += full
 	s.Places += len(p.all)
 	s.Dead += dead

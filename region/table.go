@@ -33,16 +33,28 @@ type table[M any] struct {
 }
 
 type places[M any] struct {
-	// tags has a word for each eight places: a byte is empty, dead, or 0x80 and seven bits of the hash.
-	//   written by: put, drop; under the owner's mutex
-	//   read by:    find; lock-free
-	//   order:      a place is filled before its tag is stored; a place is emptied after its tag is
-	tags []atomic.Uint64
+	groups []group // one for each eight places
 
 	// all are the keys' Entries. One may be filled anew between the looks at its tag and at itself: find
 	// compares the key in the Entry. The hash isn't kept beside it: the key would have to be compared all
 	// the same, and twice as many places fit in the cache.
 	all []atomic.Pointer[Entry[M]]
+}
+
+// A group says of eight places what they hold, a byte each. Its two words are on one cache line.
+type group struct {
+	// tags' bytes are empty, dead, or 0x80 and seven bits of the hash.
+	//   written by: put, drop; under the owner's mutex
+	//   read by:    find; lock-free
+	//   order:      a place is filled before its tag is stored; a place is emptied after its tag is
+	tags atomic.Uint64
+
+	// more's bytes are eight further bits of the hash, where tags' says that the place is full. Seven alone are another key's
+	// in one look-up of thirty, and each of those reads three lines that are in no cache.
+	//   written by: put, under the owner's mutex
+	//   read by:    find, after tags; lock-free
+	//   order:      written before the place's tag is stored: who has read the tag reads what belongs to it, or to a later one
+	more atomic.Uint64
 }
 
 const (
@@ -61,13 +73,24 @@ func bytesEqual(word uint64, b byte) uint64 {
 	return (x - eachByte) &^ x & highBits
 }
 
-// place numbers come from the hash's upper bits, tags from its lowest seven.
-func (p *places[M]) group(hash uint64) uint64 { return hash >> 7 & uint64(len(p.tags)-1) }
+// place numbers come from the hash's upper bits, tags from its lowest fifteen.
+func (p *places[M]) first(hash uint64) uint64 { return hash >> 15 & uint64(len(p.groups)-1) }
 
 func tag(hash uint64) byte { return tagFull | byte(hash&0x7f) }
 
-// inCache is how many words of tags stay in a second-level cache: asking for them would be for nothing.
-const inCache = 1 << 13
+func more(hash uint64) byte { return byte(hash >> 7) }
+
+// match marks, in the high bit of their bytes, the places that may hold a key with this hash. word is the group's tags.
+func (g *group) match(word, hash uint64) uint64 {
+	m := bytesEqual(word, tag(hash))
+	if m != 0 {
+		m &= bytesEqual(g.more.Load(), more(hash))
+	}
+	return m
+}
+
+// inCache is how many groups stay in a second-level cache: asking for them would be for nothing.
+const inCache = 1 << 12
 
 // prefetch has fetched what find will wait for. Among a million keys that is the word of tags, found or not;
 // among few, where that word is close by, the Entry.
@@ -76,13 +99,14 @@ func (t *table[M]) prefetch(hash uint64) {
 	if p == nil {
 		return
 	}
-	g := p.group(hash)
-	if len(p.tags) > inCache {
-		prefetch(unsafe.Pointer(&p.tags[g]))
+	i := p.first(hash)
+	g := &p.groups[i]
+	if len(p.groups) > inCache {
+		prefetch(unsafe.Pointer(g))
 		return
 	}
-	if m := bytesEqual(p.tags[g].Load(), tag(hash)); m != 0 {
-		prefetch(unsafe.Pointer(p.all[g*8+uint64(bits.TrailingZeros64(m))/8].Load()))
+	if m := bytesEqual(g.tags.Load(), tag(hash)); m != 0 {
+		prefetch(unsafe.Pointer(p.all[i*8+uint64(bits.TrailingZeros64(m))/8].Load()))
 	}
 }
 
@@ -93,11 +117,12 @@ func (t *table[M]) find(hash uint64, entity, scope string, lane uint32) *Entry[M
 	if p == nil {
 		return nil
 	}
-	g := p.group(hash)
-	for step := uint64(1); step <= uint64(len(p.tags)); step++ {
-		word := p.tags[g].Load()
-		for m := bytesEqual(word, tag(hash)); m != 0; m &= m - 1 {
-			e := p.all[g*8+uint64(bits.TrailingZeros64(m))/8].Load()
+	i := p.first(hash)
+	for step := uint64(1); step <= uint64(len(p.groups)); step++ {
+		g := &p.groups[i]
+		word := g.tags.Load()
+		for m := g.match(word, hash); m != 0; m &= m - 1 {
+			e := p.all[i*8+uint64(bits.TrailingZeros64(m))/8].Load()
 			if e != nil && t.holds(e, entity, scope, lane) {
 				return e
 			}
@@ -105,7 +130,7 @@ func (t *table[M]) find(hash uint64, entity, scope string, lane uint32) *Entry[M
 		if bytesEqual(word, tagEmpty) != 0 {
 			return nil
 		}
-		g = (g + step) & uint64(len(p.tags)-1) // triangular steps visit every group once
+		i = (i + step) & uint64(len(p.groups)-1) // triangular steps visit every group once
 	}
 	return nil
 }
@@ -129,11 +154,12 @@ func (t *table[M]) locate(hash uint64, e *Entry[M]) (p *places[M], i uint64, ok 
 	if p = t.places.Load(); p == nil {
 		return nil, 0, false
 	}
-	g := p.group(hash)
-	for step := uint64(1); step <= uint64(len(p.tags)); step++ {
-		word := p.tags[g].Load()
-		for m := bytesEqual(word, tag(hash)); m != 0; m &= m - 1 {
-			i = g*8 + uint64(bits.TrailingZeros64(m))/8
+	at := p.first(hash)
+	for step := uint64(1); step <= uint64(len(p.groups)); step++ {
+		g := &p.groups[at]
+		word := g.tags.Load()
+		for m := g.match(word, hash); m != 0; m &= m - 1 {
+			i = at*8 + uint64(bits.TrailingZeros64(m))/8
 			if h := p.all[i].Load(); h != nil && t.holds(h, e.entity, e.scope, e.lane) {
 				return p, i, true
 			}
@@ -141,7 +167,7 @@ func (t *table[M]) locate(hash uint64, e *Entry[M]) (p *places[M], i uint64, ok 
 		if bytesEqual(word, tagEmpty) != 0 {
 			return nil, 0, false
 		}
-		g = (g + step) & uint64(len(p.tags)-1)
+		at = (at + step) & uint64(len(p.groups)-1)
 	}
 	return nil, 0, false
 }
@@ -158,16 +184,18 @@ func (t *table[M]) put(hash uint64, e *Entry[M]) {
 
 // fill writes a key into the first free place of its probe and returns how many tombstones that used up.
 func (p *places[M]) fill(hash uint64, e *Entry[M]) (reused int) {
-	g := p.group(hash)
+	i := p.first(hash)
 	for step := uint64(1); ; step++ {
-		word := p.tags[g].Load()
+		g := &p.groups[i]
+		word := g.tags.Load()
 		if free := ^word & highBits; free != 0 {
 			shift := uint64(bits.TrailingZeros64(free)) - 7
-			p.all[g*8+shift/8].Store(e)
-			p.tags[g].Store(word&^(0xff<<shift) | uint64(tag(hash))<<shift)
+			p.all[i*8+shift/8].Store(e)
+			g.more.Store(g.more.Load()&^(0xff<<shift) | uint64(more(hash))<<shift)
+			g.tags.Store(word&^(0xff<<shift) | uint64(tag(hash))<<shift)
 			return int(word >> shift & 0xff) // tagEmpty is 0, tagDead is 1
 		}
-		g = (g + step) & uint64(len(p.tags)-1)
+		i = (i + step) & uint64(len(p.groups)-1)
 	}
 }
 
@@ -178,14 +206,14 @@ func (t *table[M]) drop(hash uint64, e *Entry[M]) {
 	if !ok {
 		return
 	}
-	g, shift := i/8, i%8*8
-	word := p.tags[g].Load()
+	g, shift := &p.groups[i/8], i%8*8
+	word := g.tags.Load()
 	cleared := word &^ (0xff << shift)
 	if bytesEqual(word, tagEmpty) == 0 {
 		cleared |= tagDead << shift
 		t.dead++
 	}
-	p.tags[g].Store(cleared)
+	g.tags.Store(cleared)
 	p.all[i].Store(nil)
 	t.live--
 	switch {
@@ -204,7 +232,7 @@ func (t *table[M]) rehash(want int) *places[M] {
 	for n*3 < want*4 {
 		n *= 2
 	}
-	p := &places[M]{tags: make([]atomic.Uint64, n/8), all: make([]atomic.Pointer[Entry[M]], n)}
+	p := &places[M]{groups: make([]group, n/8), all: make([]atomic.Pointer[Entry[M]], n)}
 	if old := t.places.Load(); old != nil {
 		for i := range old.all {
 			if e := old.all[i].Load(); e != nil {
