@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 
+	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -19,7 +20,12 @@ func selectingRows() []Row {
 			Open: func(h Host) Sides {
 				w := newWorkload(h, 0, n)
 				block := min(n, selectBlock)
-				return Sides{Subject: selecting(h, "spillway", w, newFanout(h), block), Baseline: mapOffers(h, w, block)}
+				sides := Sides{Subject: selecting(h, "spillway", w, newFanout(h), block), Baseline: mapOffers(h, w, block)}
+				if n == 1_000 {
+					own := closing(h, core.New(core.Config[notification]{Name: "bench", Locate: func(n notification) region.Point { return n.Point() }}))
+					sides.Beside = []Section{selecting(h, "own-locate", w, own, block)}
+				}
+				return sides
 			},
 		})
 	}

@@ -13,7 +13,8 @@ func TestFiguresGoOnWhenAMarkHandsOver(t *testing.T) {
 		g.mark[0].word.Store(start)
 		finished, accepted := figuresOf(start)
 		for range 5 {
-			g.leave(g.enter(), 1, 7)
+			e, _ := g.tryEnter()
+			g.leave(e, 1, 7)
 			finished++
 			accepted += 7
 			if f, a := g.figures(); f != finished || a != accepted {
@@ -34,6 +35,7 @@ func TestFiguresOfALargeBroadcast(t *testing.T) {
 		if f, a := g.figures(); f != n || a != n*many {
 			t.Fatalf("%d finished and %d accepted, want %d and %d", f, a, n, n*many)
 		}
-		g.leave(g.enter(), 1, many)
+		e, _ := g.tryEnter()
+		g.leave(e, 1, many)
 	}
 }

@@ -13,12 +13,12 @@
 // # An event's life
 //
 //	Broadcast(v)                                                        broadcast.go
-//	   │  nobody live? done: one atomic load
+//	   │  nobody there? done: one atomic load
 //	   ▼
-//	Locate(v), if Regions other than the zero Region are in use
+//	Locate(v), if Regions other than the zero Region are in use         lookup.go
 //	   │
 //	   ▼
-//	enter: count into the open epoch, look again                        grace.go
+//	enter: count into the open epoch, look again                        walk.go, grace.go
 //	   │
 //	   ▼                                  ┌─ not open, or over: passed over
 //	members with the zero Region ──each──▶┤

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"iter"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,17 +18,18 @@ type Fanout[T any] struct {
 
 	name   string
 	locate func(T) region.Point
+	itself bool // T is an event of this package, and locate its own Point
 	single bool
 	told   Observer
 	lag    LagObserver // told, where it is one
 
 	index *region.Index[member[T]]
 
-	// live counts those opened and not over; far below zero after Close.
-	//   written by: Subscribe before it opens, whoever ends one, Close
-	//   read by:    every broadcast, first; HasSubscribers, Len
+	// people is the population.
+	//   written by: Subscribe before it opens, whoever ends one, the reaper when Done is closed, Close; by Add
+	//   read by:    every broadcast, first; HasSubscribers, Len, Stats
 	//   order:      raised before the state says opened: a broadcast that begins after Subscribe returned sees it
-	live atomic.Int64
+	people atomic.Int64
 
 	grace grace
 
@@ -66,6 +66,7 @@ func New[T any](cfg Config[T]) *Fanout[T] {
 		locate: cfg.Locate,
 		single: cfg.SingleWriter,
 		told:   cfg.Observer,
+		itself: isOwnPoint(cfg.Locate),
 		index:  region.NewIndex[member[T]](),
 	}
 	f.lag, _ = cfg.Observer.(LagObserver)
@@ -91,10 +92,10 @@ func (f *Fanout[T]) Point(v T) (p region.Point, ok bool) {
 
 // HasSubscribers tells whether a Broadcast would find anyone: one atomic load. A writer to whom an
 // event is dear to make asks first.
-func (f *Fanout[T]) HasSubscribers() bool { return f.live.Load() > 0 }
+func (f *Fanout[T]) HasSubscribers() bool { return f.population().live() > 0 }
 
 // Len returns how many subscriptions are live.
-func (f *Fanout[T]) Len() int { return int(max(0, f.live.Load())) }
+func (f *Fanout[T]) Len() int { return f.population().live() }
 
 // Subscriptions returns what there is to know of each subscription that has begun and is not over, in
 // no order. It is a copy made when the loop begins; the loop's body may call anything.
@@ -115,7 +116,7 @@ func (f *Fanout[T]) Close() error {
 	first := !f.closed
 	if first {
 		f.closed = true
-		f.live.Add(math.MinInt64 / 2)
+		f.count(closedWhole)
 	}
 	f.mu.Unlock()
 	if first {

@@ -74,37 +74,53 @@ const (
 	mostAtOnce = 1 << 11
 )
 
-// enter counts the caller into the open epoch and returns it. Each retry means that the reaper has
+// tryEnter counts the caller into the open epoch. Where ok is false the reaper has opened another meanwhile, and the caller has
+// to reenter. A call of enter is too large to be inlined.
+func (g *grace) tryEnter() (e uint64, ok bool) {
+	e = g.epoch.Load()
+	step("grace:read-epoch")
+	g.mark[e&1].word.Add(1)
+	step("grace:counted-in")
+	return e, g.epoch.Load() == e
+}
+
+// reenter moves the caller from epoch e into the open one. Each retry means that the reaper has
 // opened another epoch meanwhile: someone else got on.
-func (g *grace) enter() uint64 {
-	for {
-		e := g.epoch.Load()
-		step("grace:read-epoch")
-		g.mark[e&1].word.Add(1)
-		step("grace:counted-in")
-		if g.epoch.Load() == e {
-			return e
-		}
+func (g *grace) reenter(e uint64) uint64 {
+	for ok := false; !ok; {
 		g.leave(e, 0, 0)
+		e, ok = g.tryEnter()
 	}
+	return e
 }
 
 // leave counts the caller out of epoch e, and as finished n broadcasts with so many offers accepted.
 func (g *grace) leave(e, n, accepted uint64) {
-	m := &g.mark[e&1]
+	if word, more := g.countOut(e, n, accepted); more {
+		g.settle(e, word)
+	}
+}
+
+// countOut is leave, but for what there is to do seldom; where that is to be done now, the caller has settle do it.
+func (g *grace) countOut(e, n, accepted uint64) (word uint64, more bool) {
 	if accepted >= mostAtOnce {
 		g.accepted.Add(accepted)
 		accepted = 0
 	}
-	w := m.word.Add(accepted<<acceptedAt + n<<finishedAt - 1)
-	if invariants && w&inside == inside {
+	word = g.mark[e&1].word.Add(accepted<<acceptedAt + n<<finishedAt - 1)
+	step("grace:counted-out")
+	return word, word&halfFull != 0 || word&inside == 0 && g.parked.Load() || invariants && word&inside == inside
+}
+
+// settle hands over the figures of a word that is half full of them, and wakes the reaper that waits for whoever has left.
+func (g *grace) settle(e, word uint64) {
+	if invariants && word&inside == inside {
 		panic("spillway/core: a broadcast has left an epoch that it was not in")
 	}
-	if w&halfFull != 0 {
-		g.spill(m)
+	if word&halfFull != 0 {
+		g.spill(&g.mark[e&1])
 	}
-	step("grace:counted-out")
-	if w&inside == 0 && g.parked.Load() {
+	if word&inside == 0 && g.parked.Load() {
 		step("grace:waking")
 		select {
 		case g.wake <- struct{}{}:

@@ -2,24 +2,22 @@ package core
 
 import (
 	"sync/atomic"
-
-	"github.com/spillwayhq/spillway/region"
 )
 
 // passOver leaves out a subscription that is not open yet, or over. One that was pruned, and is not
 // retired yet, learns if this event comes before what it missed first.
-func (w *walk[T]) passOver(n *node[T], state uint32, v *T, p *region.Point) {
+func (w *walk[T]) passOver(n *node[T], state uint32, v *T) {
 	w.passed++
 	switch state & phaseMask {
 	case phasePrunedFull, phasePrunedClosed:
-		w.miss(n, v, p)
+		w.miss(n, v)
 	}
 }
 
 // refused ends a subscription whose sink did not take the event. On the writer's path that is one
 // compare-and-swap, what the error will have to say, and a push on the retire list. Where another end
 // came first the offer is in no count, and only a prune learns of the event.
-func (w *walk[T]) refused(m *member[T], verdict Verdict, cause *PanicError, v *T, p *region.Point) {
+func (w *walk[T]) refused(m *member[T], verdict Verdict, cause *PanicError, v *T) {
 	f, n, held := w.fanout, m.node, len(m.out)
 	phase := phasePrunedFull
 	if verdict == Closed {
@@ -27,12 +25,11 @@ func (w *walk[T]) refused(m *member[T], verdict Verdict, cause *PanicError, v *T
 	}
 	state, won := n.turn(phase)
 	if !won {
-		w.passOver(n, state, v, p)
+		w.passOver(n, state, v)
 		return
 	}
 	step("prune:won")
-	f.counters.retiring.Add(1) // before live: a broadcast that finds nobody live looks here for whom it has to tell
-	f.live.Add(-1)
+	f.count(oneRetiring - oneLive)
 	if verdict == Closed {
 		w.closed++
 	} else {
@@ -44,7 +41,7 @@ func (w *walk[T]) refused(m *member[T], verdict Verdict, cause *PanicError, v *T
 	}
 	// Deferred, both: Held may exit and Locate panic, and the subscription is over all the same.
 	defer f.pruned(n)
-	defer w.miss(n, v, p)
+	defer w.miss(n, v)
 	if m.out == nil {
 		held, _ = w.held(m)
 	}
@@ -52,7 +49,7 @@ func (w *walk[T]) refused(m *member[T], verdict Verdict, cause *PanicError, v *T
 }
 
 // miss lowers what n missed first to this event's sequence.
-func (w *walk[T]) miss(n *node[T], v *T, p *region.Point) {
+func (w *walk[T]) miss(n *node[T], v *T) {
 	if w.fanout.locate == nil {
 		return
 	}
@@ -64,10 +61,11 @@ func (w *walk[T]) miss(n *node[T], v *T, p *region.Point) {
 				n.state().Or(unplaced)
 			}
 		}()
-		w.locate(v, p)
+		w.sequence = w.fanout.locate(*v).Sequence
+		w.located = true
 	}
 	w.stage = before
-	n.lower(p.Sequence)
+	n.lower(w.sequence)
 	n.state().Or(placed)
 }
 

@@ -163,7 +163,7 @@ func (f *Fanout[T]) bury(e ending[T]) {
 		return
 	}
 	defer func() {
-		f.counters.retiring.Add(-1)
+		f.count(-oneRetiring)
 		n.closeDone()
 	}()
 	f.sayWhy(n)

@@ -54,7 +54,6 @@ type counters struct {
 	//   read by:    Stats
 	//   order:      none needed: each only ever rises
 	subscribed, cancelled, prunedFull, prunedClosed, panics atomic.Uint64
-	retiring                                                atomic.Int64 // raised before live is lowered: a broadcast that finds nobody live looks here too
 }
 
 // Stats returns the figures. It asks each sink that loses events how many; otherwise it costs a few
@@ -67,7 +66,7 @@ func (f *Fanout[T]) Stats() Stats {
 		Cancelled:    c.cancelled.Load(),
 		Panics:       c.panics.Load(),
 		Live:         f.Len(),
-		Retiring:     int(max(0, c.retiring.Load())),
+		Retiring:     f.population().retiring(),
 		Subscribed:   c.subscribed.Load(),
 	}
 	broadcasts, accepted := f.grace.figures()

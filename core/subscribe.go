@@ -28,7 +28,7 @@ func (f *Fanout[T]) Subscribe(ctx context.Context, r region.Region, s Sink[T]) (
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		if f.live.Load() < 0 {
+		if f.population().closed() {
 			return nil, ErrClosed
 		}
 		return nil, overErr(ctx)
@@ -124,15 +124,14 @@ func (f *Fanout[T]) announce(n *node[T]) {
 // open makes n visible to broadcasts, by one store, unless it was cancelled meanwhile.
 func (f *Fanout[T]) open(n *node[T]) {
 	step("subscribe:opening")
-	f.live.Add(1)
+	f.count(oneLive)
 	before := n.state().Or(opened)
 	step("subscribe:opened")
 	if before&phaseMask == phaseLive {
 		return
 	}
-	f.live.Add(-1)
+	f.count(oneRetiring - oneLive)
 	f.counters.cancelled.Add(1)
-	f.counters.retiring.Add(1)
 	if before&ready != 0 {
 		f.enqueue(n)
 	}
@@ -161,11 +160,10 @@ func (n *node[T]) end(cause *error) {
 		return
 	}
 	step("cancel:won")
-	closed := f.live.Load() < 0
+	closed := f.population().closed()
 	if before&opened != 0 {
-		f.live.Add(-1)
+		f.count(oneRetiring - oneLive)
 		f.counters.cancelled.Add(1)
-		f.counters.retiring.Add(1)
 	}
 	if closed {
 		cause = &errClosed // Close came first; the reaper has just not got here yet

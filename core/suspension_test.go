@@ -90,7 +90,7 @@ var operations = []operation{
 		name: "Broadcast",
 		do:   func(c *scene) { c.broadcast("a") },
 		steps: []string{
-			"broadcast:looking", "grace:read-epoch", "grace:counted-in", "broadcast:entered", "broadcast:located", "broadcast:offering",
+			"broadcast:looking", "grace:read-epoch", "grace:counted-in", "broadcast:entered", "broadcast:offering",
 			"broadcast:leaving", "grace:counted-out",
 		},
 	},
