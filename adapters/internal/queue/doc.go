@@ -4,8 +4,8 @@ package queue
 
 import "math/bits"
 
-// A Queue holds events in the order in which they were put. Put and Len may be called at any time; Take by one
-// goroutine at a time.
+// A Queue holds events in the order in which they were put. Put and Len may be called at any time; Take and
+// TakeOne by one goroutine at a time.
 type Queue[T any] interface {
 	// Put appends v; false, and nothing kept of v, where the queue holds its limit. What is put is visible to
 	// Take when Put returns, unless a Put that began before is still under way.
@@ -14,6 +14,9 @@ type Queue[T any] interface {
 	// Take moves as many events as there are, and as dst has room for, into dst, and returns how many. The queue
 	// keeps no reference to them.
 	Take(dst []T) int
+
+	// TakeOne is Take for a single event: false where there is none.
+	TakeOne() (T, bool)
 
 	// Ready tells whether Take would find an event; for whoever takes next.
 	Ready() bool

@@ -56,6 +56,13 @@ func TestAgainstSlice(t *testing.T) {
 						}
 						held = held[n:]
 					},
+					"take one": func(t *rapid.T) {
+						v, ok := q.TakeOne()
+						if ok != (len(held) > 0) || ok && v != held[0] {
+							t.Fatalf("TakeOne: got %d, %v with %v held", v, ok, held)
+						}
+						held = held[min(1, len(held)):]
+					},
 					"": func(t *rapid.T) {
 						if got := q.Len(); got != len(held) {
 							t.Fatalf("Len: got %d, want %d", got, len(held))
@@ -139,7 +146,12 @@ func testWriters(t *testing.T) {
 					if held := q.Len(); held < 0 || held > limit {
 						t.Fatalf("holds %d of %d", held, limit)
 					}
-					n := q.Take(dst)
+					n := 0
+					if got%2 == 0 {
+						n = q.Take(dst)
+					} else if v, ok := q.TakeOne(); ok {
+						dst[0], n = v, 1
+					}
 					for _, v := range dst[:n] {
 						if w := v / each; v%each != last[w]+1 {
 							t.Fatalf("writer %d: %d after %d", w, v%each, last[w])
@@ -158,27 +170,32 @@ func testWriters(t *testing.T) {
 
 // What was taken is not kept.
 func TestTakenIsCollectable(t *testing.T) {
-	for _, q := range []queue.Queue[*int]{
-		queue.NewSingle[*int](2),
-		queue.NewShared[*int](2),
+	for _, take := range []func(queue.Queue[*int]){
+		func(q queue.Queue[*int]) { q.Take(make([]*int, 1)) },
+		func(q queue.Queue[*int]) { q.TakeOne() },
 	} {
-		gone := make(chan struct{})
-		func() {
-			v := new(int)
-			runtime.AddCleanup(v, func(int) { close(gone) }, 0)
-			q.Put(v)
-			q.Take(make([]*int, 1))
-		}()
-		for collected := false; !collected; {
-			runtime.GC()
-			select {
-			case <-gone:
-				collected = true
-			default:
-				runtime.Gosched()
+		for _, q := range []queue.Queue[*int]{
+			queue.NewSingle[*int](2),
+			queue.NewShared[*int](2),
+		} {
+			gone := make(chan struct{})
+			func() {
+				v := new(int)
+				runtime.AddCleanup(v, func(int) { close(gone) }, 0)
+				q.Put(v)
+				take(q)
+			}()
+			for collected := false; !collected; {
+				runtime.GC()
+				select {
+				case <-gone:
+					collected = true
+				default:
+					runtime.Gosched()
+				}
 			}
+			runtime.KeepAlive(q)
 		}
-		runtime.KeepAlive(q)
 	}
 }
 

@@ -115,6 +115,20 @@ func (q *Shared[T]) Take(dst []T) int {
 	return n
 }
 
+// TakeOne implements Queue.
+func (q *Shared[T]) TakeOne() (v T, ok bool) {
+	h := q.head.Load()
+	s := &q.slots[h&q.mask]
+	if s.ready.Load() != h+1 {
+		return v, false
+	}
+	var none T
+	v, s.v = s.v, none
+	step.At("queue:taken")
+	q.head.Store(h + 1)
+	return v, true
+}
+
 // Ready implements Queue.
 func (q *Shared[T]) Ready() bool {
 	h := q.head.Load()

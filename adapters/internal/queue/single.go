@@ -96,6 +96,22 @@ func (q *Single[T]) Take(dst []T) int {
 	return n
 }
 
+// TakeOne implements Queue.
+func (q *Single[T]) TakeOne() (v T, ok bool) {
+	h := q.head.Load()
+	if h == q.tailSeen {
+		if q.tailSeen = q.tail.Load(); h == q.tailSeen {
+			return v, false
+		}
+	}
+	s := &q.slots[h&q.mask]
+	var none T
+	v, *s = *s, none
+	step.At("queue:taken")
+	q.head.Store(h + 1)
+	return v, true
+}
+
 // Ready implements Queue.
 func (q *Single[T]) Ready() bool { return q.head.Load() != q.tail.Load() }
 

@@ -76,6 +76,23 @@ func TestTakenCountsUntilGivenBack(t *testing.T) {
 	}
 }
 
+// The same for a single one.
+func TestTakenOneCountsUntilGivenBack(t *testing.T) {
+	for name, open := range kinds {
+		q := open(1, math.MaxUint64)
+		q.Put(1)
+		var got int
+		goOn := steptest.StopAt(t, "queue:taken", func() { got, _ = q.TakeOne() })
+		if q.Put(2) || q.Len() != 1 {
+			t.Errorf("%s: the place was given away before its time; %d held", name, q.Len())
+		}
+		goOn()
+		if !q.Put(2) || q.Len() != 1 || got != 1 {
+			t.Errorf("%s: took %d, holds %d", name, got, q.Len())
+		}
+	}
+}
+
 // What is written and not published is not there.
 func TestWrittenIsNotThereYet(t *testing.T) {
 	q := queue.NewSingle[int](2)
