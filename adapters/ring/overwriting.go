@@ -170,6 +170,13 @@ func (r *overwriting[T]) Take(dst []T) (n int) {
 	return n
 }
 
+// TakeOne is Take for a single event: false where there is none.
+func (r *overwriting[T]) TakeOne() (T, bool) {
+	var one [1]T
+	ok := r.Take(one[:]) > 0
+	return one[0], ok
+}
+
 // Len returns how many events are left, or are being written.
 func (r *overwriting[T]) Len() int { return int(min(r.tail.Load()-r.head, r.size)) }
 

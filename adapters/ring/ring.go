@@ -23,6 +23,7 @@ import (
 
 	"github.com/spillwayhq/spillway/adapters/internal/park"
 	"github.com/spillwayhq/spillway/adapters/internal/pull"
+	"github.com/spillwayhq/spillway/adapters/internal/step"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -34,14 +35,14 @@ type Subscription[T any] struct {
 	sub    *core.Subscription
 
 	reading sync.Mutex // among readers; no writer takes it
-	one     [1]T       // where Next takes an event to; under reading
 }
 
 // A buffer is a ring as its Subscription sees it.
 type buffer[T any] interface {
 	core.Sink[T]
-	Take(dst []T) int // by one goroutine at a time
-	Len() int         // as Take
+	Take(dst []T) int   // by one goroutine at a time
+	TakeOne() (T, bool) // as Take
+	Len() int           // as Take
 	lostCount() uint64
 	parking() *park.Lot // where its readers wait
 }
@@ -87,34 +88,50 @@ func (s *Subscription[T]) make(o Options, single bool) (err error) {
 // Next returns the next event, and waits for one while the Subscription lives. When it has ended, what was
 // accepted comes first, then, as often as asked, the error that Err returns. If ctx ends while Next
 // waits, it returns the cause and has taken nothing.
-func (s *Subscription[T]) Next(ctx context.Context) (v T, err error) {
-	err = s.lot.Await(ctx, func() bool {
+func (s *Subscription[T]) Next(ctx context.Context) (T, error) {
+	var w park.Wait
+	for {
 		s.reading.Lock()
-		defer s.reading.Unlock()
-		if s.events.Take(s.one[:]) == 0 {
-			return false
+		v, ok := s.events.TakeOne()
+		s.reading.Unlock()
+		if ok {
+			s.lot.Found(&w)
+			return v, nil
 		}
-		var none T
-		v, s.one[0] = s.one[0], none
-		return true
-	})
-	return v, err
+		switch move, err := s.lot.Missed(ctx, &w); move {
+		case park.Sleep:
+			<-s.lot.Token()
+			step.At("park:woken")
+		case park.Leave:
+			return v, err
+		}
+	}
 }
 
 // NextBatch copies as many events as there are, and as dst has room for, to the start of dst, and returns how
 // many: one at least, which it waits for as Next does, or 0 and an error as Next's. A dst without room
 // gets 0 and no error.
-func (s *Subscription[T]) NextBatch(ctx context.Context, dst []T) (n int, err error) {
+func (s *Subscription[T]) NextBatch(ctx context.Context, dst []T) (int, error) {
 	if len(dst) == 0 {
 		return 0, nil
 	}
-	err = s.lot.Await(ctx, func() bool {
+	var w park.Wait
+	for {
 		s.reading.Lock()
-		defer s.reading.Unlock()
-		n = s.events.Take(dst)
-		return n > 0
-	})
-	return n, err
+		n := s.events.Take(dst)
+		s.reading.Unlock()
+		if n > 0 {
+			s.lot.Found(&w)
+			return n, nil
+		}
+		switch move, err := s.lot.Missed(ctx, &w); move {
+		case park.Sleep:
+			<-s.lot.Token()
+			step.At("park:woken")
+		case park.Leave:
+			return 0, err
+		}
+	}
 }
 
 // All returns the events as they come, and at the end the error that Err returns, with a zero event. Leaving

@@ -83,6 +83,7 @@ var twins = []struct {
 	{"TOKEN_KEPT", "parking", stuck, ""},
 	{"END_KEPT", "parking", stuck, ""},
 	{"TOKEN_BEFORE_END", "parking", stuck, ""},
+	{"END_BEFORE_COUNTED", "parking", stuck, ""},
 	{"NO_LAST_LOOK", "parking", violated, "head"},
 
 	// A queue of many writers.

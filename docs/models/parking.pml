@@ -57,11 +57,34 @@ proctype Writer(byte times) {
 	od
 }
 
+/* Lot.uncount */
+inline uncount() {
+	if
+	:: atomic { parked > 1 -> parked-- };
+		hand()
+	:: atomic { parked == 1 -> parked-- }
+	fi
+}
+
+/* A look for the end, by a reader that is counted in */
+inline sees_end() {
+	if
+	:: over ->
+#ifdef TWIN_END_KEPT
+		parked--;
+#else
+		uncount();
+#endif
+		goto last
+	:: !over
+	fi
+}
+
 /* Next, until it says that the Lot has ended, or that the context has; one with a context may not come back */
 proctype Reader(bool ends) {
 	do
-	:: atomic { visible -> head++ } /* Await: the first take */
-	:: !visible ->
+	:: atomic { visible -> head++ } /* the first look */
+	:: !visible -> /* Missed, and so below */
 		if
 		:: over -> goto last
 		:: atomic { ends && done -> goto out }
@@ -80,26 +103,23 @@ proctype Reader(bool ends) {
 		:: atomic { visible -> head++; break }
 		:: !visible ->
 waits:
-			if /* wait */
-			:: atomic { ends && done -> skip };
-				parked--;
-				rouse();
-				goto out
-			:: atomic { wake -> wake = false };
-				if
-				:: over ->
-					parked--;
-#ifndef TWIN_END_KEPT
-					hand();
+#ifndef TWIN_END_BEFORE_COUNTED
+			sees_end();
 #endif
-					goto last
-				:: !over
-				fi
+			if /* it sleeps */
+			:: atomic { ends && done -> skip };
+				uncount();
+				goto out
+			:: atomic { wake -> wake = false }
 			fi
+#ifdef TWIN_END_BEFORE_COUNTED
+			; sees_end()
+#endif
 		od;
+#ifdef TWIN_TOKEN_KEPT
 		parked--;
-#ifndef TWIN_TOKEN_KEPT
-		rouse();
+#else
+		uncount(); /* Found */
 #endif
 again:
 		if

@@ -2,7 +2,6 @@
 package park
 
 import (
-	"context"
 	"sync/atomic"
 
 	"github.com/spillwayhq/spillway/adapters/internal/step"
@@ -10,12 +9,12 @@ import (
 
 // A Lot is where the readers of one buffer wait. A writer that has made an event visible calls Wake, which
 // costs it one load while nobody waits, and never waits itself. A reader that finds nothing says that it
-// parks, looks once more, and only then waits: either it sees the event, or the writer sees it.
+// parks, looks once more, for an event and for the end, and only then waits: either it sees them, or the writer sees it.
 //
 // docs/models/parking.pml is the proof.
 type Lot struct {
-	// wake holds one token at most. A token may be stale: whoever takes one looks again. After the end it has one for
-	// good, or somebody has it in hand who is about to put it back.
+	// wake holds one token at most. A token may be stale: whoever takes one looks again, and hands one on when it stops
+	// waiting while others still do. So after the end there is one, or somebody has it in hand, as long as anybody waits.
 	wake chan struct{}
 
 	over  chan struct{} // closed by End, before its token
@@ -24,7 +23,8 @@ type Lot struct {
 	// parked counts the readers that wait, or are about to.
 	//   written by: readers, before their last look and after their wait
 	//   read by:    writers, in Wake
-	//   order:      a writer makes the event visible and then looks here; a reader counts itself in and then looks for the event
+	//   order:      a writer makes the event visible and then looks here; a reader counts itself in and then looks for the
+	//               event, and for the end
 	// Last in the Lot: what follows it in a ring is what its writer needs besides.
 	parked atomic.Int32
 }
@@ -69,61 +69,4 @@ func (l *Lot) Ended() bool {
 	default:
 		return false
 	}
-}
-
-// Await calls take until it is true, and waits in between. It returns nil after that; the cause of the end when
-// take finds nothing though no more events come; the cause of ctx when that is over first. take is
-// called on the caller's goroutine, and where several read at a time it is take that sorts them out.
-func (l *Lot) Await(ctx context.Context, take func() bool) error {
-	if take() {
-		return nil
-	}
-	if l.Ended() {
-		return l.last(take)
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	l.parked.Add(1)
-	step.At("park:said-parked")
-	for !take() {
-		if !l.wait(ctx) {
-			l.parked.Add(-1)
-			l.Wake() // the token that came for this reader, if it was taken for nothing, is another's
-			return context.Cause(ctx)
-		}
-		step.At("park:woken")
-		if l.Ended() {
-			l.parked.Add(-1)
-			l.hand() // the others who wait find the end too
-			return l.last(take)
-		}
-	}
-	l.parked.Add(-1)
-	l.Wake() // one token may stand for many events: who has got one lets the next reader look
-	return nil
-}
-
-// wait takes a token; false where ctx is over first. A plain receive, where there is no context to look at, takes a third
-// of the time of a select.
-func (l *Lot) wait(ctx context.Context) bool {
-	done := ctx.Done()
-	if done == nil {
-		<-l.wake
-		return true
-	}
-	select {
-	case <-l.wake:
-		return true
-	case <-done:
-		return false
-	}
-}
-
-// last takes what was made visible before the end.
-func (l *Lot) last(take func() bool) error {
-	if take() {
-		return nil
-	}
-	return l.cause
 }
