@@ -19,30 +19,37 @@ const wakings = 500
 const parked = 3 * time.Microsecond
 
 // wakingRows are P11: how long does it take from a broadcast until a parked reader has the event, against a plain channel? A
-// round's figure is its median, one way.
+// round's figure is its median, one way. Next is called where it stands, as the channel is received from: through a method value
+// the reader would return through one function more, which the processor does not foresee after a switch, and which is not Next's.
 func wakingRows() []Row {
 	const capacity = 64
 	var rows []Row
 	for _, a := range []struct {
 		name            string
 		target, stretch float64
-		open            func(h Host, f *core.Fanout[uint64]) func(context.Context) (uint64, error)
+		open            func(h Host, f *core.Fanout[uint64]) (receive func() bool)
 	}{
-		{"channel", 1.3, 1.1, func(h Host, f *core.Fanout[uint64]) func(context.Context) (uint64, error) {
+		{"channel", 1.3, 1.1, func(h Host, f *core.Fanout[uint64]) func() bool {
 			s, err := channel.Subscribe(context.Background(), f, region.Region{}, capacity)
 			if err != nil {
 				h.Fatalf("%v", err)
 			}
-			return s.Next
+			return func() bool {
+				_, err := s.Next(context.Background())
+				return err == nil
+			}
 		}},
-		{"ring", 1.3, 1.1, func(h Host, f *core.Fanout[uint64]) func(context.Context) (uint64, error) {
+		{"ring", 1.3, 1.1, func(h Host, f *core.Fanout[uint64]) func() bool {
 			s, err := ring.Subscribe(context.Background(), f, region.Region{}, ring.Options{Capacity: capacity})
 			if err != nil {
 				h.Fatalf("%v", err)
 			}
-			return s.Next
+			return func() bool {
+				_, err := s.Next(context.Background())
+				return err == nil
+			}
 		}},
-		{"multicast", 2.5, 1.8, func(h Host, f *core.Fanout[uint64]) func(context.Context) (uint64, error) {
+		{"multicast", 2.5, 1.8, func(h Host, f *core.Fanout[uint64]) func() bool {
 			m, err := multicast.Open(context.Background(), f, region.Region{}, capacity)
 			if err != nil {
 				h.Fatalf("%v", err)
@@ -51,22 +58,22 @@ func wakingRows() []Row {
 			if err != nil {
 				h.Fatalf("%v", err)
 			}
-			return r.Next
+			return func() bool {
+				_, err := r.Next(context.Background())
+				return err == nil
+			}
 		}},
 	} {
 		rows = append(rows, Row{
 			ID: "P11", Case: "adapter=" + a.name, Work: "from a broadcast to a parked reader's wake-up, " + a.name, Against: "channel", Unit: "ns",
-			Target: a.target, Stretch: a.stretch, Version: 1, Quick: true,
+			Target: a.target, Stretch: a.stretch, Version: 2, Quick: true,
 			Open: func(h Host) Sides {
 				f := newSmall(h)
-				next := a.open(h, f)
+				receive := a.open(h, f)
 				raw := make(chan uint64, capacity)
 				h.Cleanup(func() { close(raw) })
 				return Sides{
-					Subject: waking("spillway", func(v uint64) { f.Broadcast(v) }, func() bool {
-						_, err := next(context.Background())
-						return err == nil
-					}),
+					Subject: waking("spillway", func(v uint64) { f.Broadcast(v) }, receive),
 					Baseline: waking("channel", func(v uint64) { raw <- v }, func() bool {
 						_, ok := <-raw
 						return ok
