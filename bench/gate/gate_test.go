@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/spillwayhq/spillway/bench"
+	"github.com/spillwayhq/spillway/bench/judge"
 	"github.com/spillwayhq/spillway/bench/regress"
 )
 
@@ -53,17 +54,17 @@ func TestOneRow(t *testing.T) {
 	inRoot(t)
 	code, out, notes := runGate("--row", "P1z", "--time", "20ms", "--json")
 	var doc struct {
-		Machine machine
-		Rows    []judged
+		Machine judge.Machine
+		Rows    []judge.Judged
 	}
 	if err := json.Unmarshal([]byte(out), &doc); err != nil {
 		t.Fatalf("%v in %s%s", err, out, notes)
 	}
-	if len(doc.Rows) != 1 || doc.Machine != thisMachine() {
+	if len(doc.Rows) != 1 || doc.Machine != judge.ThisMachine() {
 		t.Fatalf("got %+v", doc)
 	}
 	j := doc.Rows[0]
-	if j.Row != "P1z" || j.This <= 0 || j.Base <= 0 || j.Ratio <= 0 || j.Rounds < 7 || j.Target != 0.4 || j.Verdict.bad() != (code == exitFailure) {
+	if j.Row != "P1z" || j.This <= 0 || j.Base <= 0 || j.Ratio <= 0 || j.Rounds < 7 || j.Target != 0.4 || j.Verdict.Bad() != (code == exitFailure) {
 		t.Errorf("exit %d with %+v", code, j)
 	}
 	if _, out, _ = runGate("--row", "P1z", "--time", "20ms"); !strings.Contains(out, "P1z") || !strings.Contains(out, "rawoffer") || !strings.Contains(out, "0.4") {
@@ -71,53 +72,10 @@ func TestOneRow(t *testing.T) {
 	}
 }
 
-func TestVerdicts(t *testing.T) {
-	ratio := bench.Row{Target: 2, Stretch: 1.5, Against: "it"}
-	counted := bench.Row{Target: 99, Counted: true}
-	strict := ratio
-	strict.NoAllocs = true
-	for _, test := range []struct {
-		name  string
-		row   bench.Row
-		quick bool
-		ratio float64
-		alloc uint64
-		want  verdict
-		bad   bool
-	}{
-		{"at its stretch", ratio, false, 1.5, 0, reachesStretch, false},
-		{"at its target", ratio, false, 2, 0, passes, false},
-		{"over it", ratio, false, 2.01, 0, fallsShort, true},
-		{"over it, quickly", ratio, true, 2.5, 0, near, false},
-		{"far over it, quickly", ratio, true, 2.51, 0, fallsShort, true},
-		{"allocating where it may", ratio, false, 2, 7, passes, false},
-		{"allocating where it may not", strict, true, 1, 1, allocates, true},
-		{"a count", counted, true, 99, 0, passes, false},
-		{"a count over its target, quickly", counted, true, 100, 0, fallsShort, true},
-		{"without a target", bench.Row{Against: "it"}, false, 50, 0, shown, false},
-	} {
-		g := &gate{quick: test.quick}
-		got := g.verdict(test.row, judged{Ratio: test.ratio, Allocs: test.alloc})
-		if got != test.want || got.bad() != test.bad {
-			t.Errorf("%s: %q, bad: %v; want %q, %v", test.name, got, got.bad(), test.want, test.bad)
-		}
-	}
-}
-
-// What goes wrong in a row is its verdict, and what it opened is closed.
-func TestMeasureCleansUp(t *testing.T) {
-	var closed []int
-	row := bench.Row{ID: "P0", Open: func(h bench.Host) bench.Sides {
-		h.Cleanup(func() { closed = append(closed, 1) })
-		h.Cleanup(func() { closed = append(closed, 2) })
-		h.Fatalf("no %s", "room")
-		return bench.Sides{}
-	}}
-	_, err := measure(row, 1)
-	if err == nil || err.Error() != "no room" || len(closed) != 2 || closed[0] != 2 {
-		t.Errorf("got %v, closed %v; want no room, the last first", err, closed)
-	}
-	if j := (&gate{round: 1}).judgeRow(t.Context(), row); j.Verdict != fails || !strings.Contains(j.Note, "no row \"P0\"") {
+// What goes wrong in a row's process is its verdict.
+func TestRowThatFails(t *testing.T) {
+	row := bench.Row{ID: "P0"}
+	if j := (&gate{round: 1}).judgeRow(t.Context(), row); j.Verdict != judge.Fails || !strings.Contains(j.Note, "no row \"P0\"") {
 		t.Errorf("judged %+v, want that its process has no such row", j)
 	}
 }

@@ -3,20 +3,21 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"text/tabwriter"
 	"time"
+
+	"github.com/spillwayhq/spillway/bench/judge"
 )
 
 // print writes the table, or the document.
-func (g *gate) print(m machine, all []judged, took time.Duration) error {
+func (g *gate) print(m judge.Machine, all []judge.Judged, took time.Duration) error {
 	if g.asJSON {
 		e := json.NewEncoder(g.out)
 		e.SetIndent("", "  ")
 		return e.Encode(struct {
-			Machine machine  `json:"machine"`
-			Seconds float64  `json:"seconds"`
-			Rows    []judged `json:"rows"`
+			Machine judge.Machine  `json:"machine"`
+			Seconds float64        `json:"seconds"`
+			Rows    []judge.Judged `json:"rows"`
 		}{m, took.Seconds(), all})
 	}
 	fmt.Fprintf(g.out, "%v\n\n", m)
@@ -25,15 +26,15 @@ func (g *gate) print(m machine, all []judged, took time.Duration) error {
 	for _, j := range all {
 		against, ratio := "-", "-"
 		if j.Against != "" {
-			against = figure(j.Base) + " " + j.Against
-			ratio = short(j.Ratio)
+			against = judge.Digits(j.Base) + " " + j.Against
+			ratio = judge.Ratio(j.Ratio)
 		}
 		target, stretch := "-", "-"
 		if j.Target != 0 {
-			target, stretch = short(j.Target), short(j.Stretch)
+			target, stretch = judge.Ratio(j.Target), judge.Ratio(j.Stretch)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t±%.1f %%\t%s\t%s\t%s\n",
-			j.Row, j.Work, figure(j.This), j.Unit, against, ratio, j.Spread*100, target, stretch, j.Verdict)
+			j.Row, j.Work, judge.Digits(j.This), j.Unit, against, ratio, j.Spread*100, target, stretch, j.Verdict)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -45,20 +46,4 @@ func (g *gate) print(m machine, all []judged, took time.Duration) error {
 	}
 	_, err := fmt.Fprintf(g.out, "%d rows in %.0f s\n", len(all), took.Seconds())
 	return err
-}
-
-// figure prints a measured value: three digits that count.
-func figure(v float64) string {
-	if v >= 100 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
-}
-
-// short prints a ratio: as 1/40 where that is how one would say it.
-func short(v float64) string {
-	if v > 0 && v < 0.1 {
-		return "1/" + strconv.FormatFloat(1/v, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/spillwayhq/spillway/bench"
+	"github.com/spillwayhq/spillway/bench/judge"
 	"github.com/spillwayhq/spillway/bench/regress"
 )
 
@@ -51,7 +52,7 @@ func (g *gate) runRegress(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(g.out, "base %s, %d turns, %v\n\n", base, turns, thisMachine())
+	fmt.Fprintf(g.out, "base %s, %d turns, %v\n\n", base, turns, judge.ThisMachine())
 	lines, err := g.compare(ctx, from, to, g.compared())
 	if err != nil {
 		return err
@@ -83,7 +84,7 @@ func (g *gate) runCalibrate(ctx context.Context) error {
 			noise[row] = max(noise[row], n)
 		}
 	}
-	return keep(thisMachine(), func(k *kept) {
+	return keep(judge.ThisMachine(), func(k *kept) {
 		maps.Copy(k.Noise, noise)
 	})
 }
@@ -151,7 +152,7 @@ func (g *gate) compare(ctx context.Context, from, to string, rows []bench.Row) (
 	if err != nil {
 		return nil, err
 	}
-	lines := regress.Compare(base, change, known[thisMachine().key()].Noise)
+	lines := regress.Compare(base, change, known[judge.ThisMachine().Key()].Noise)
 	return lines, regress.Write(g.out, lines)
 }
 

@@ -114,7 +114,7 @@ func (g *gate) chosen() ([]bench.Row, error) {
 func (g *gate) run(ctx context.Context, rows []bench.Row) error {
 	switch {
 	case g.alone:
-		return alone(g.out, rows[0], g.round)
+		return g.measureAlone(rows[0])
 	case g.peers:
 		return g.runPeers(ctx)
 	case g.calibrate:

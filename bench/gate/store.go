@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/spillwayhq/spillway/bench/judge"
 )
 
 const (
@@ -42,12 +44,12 @@ func readBaselines() (map[string]kept, error) {
 }
 
 // keep changes what is known of this machine.
-func keep(m machine, change func(*kept)) error {
+func keep(m judge.Machine, change func(*kept)) error {
 	all, err := readBaselines()
 	if err != nil {
 		return err
 	}
-	k, ok := all[m.key()]
+	k, ok := all[m.Key()]
 	if !ok {
 		k = kept{Go: m.Go, Since: time.Now().UTC().Format(time.DateOnly), Baselines: map[string]float64{}, Noise: map[string]float64{}}
 	}
@@ -55,7 +57,7 @@ func keep(m machine, change func(*kept)) error {
 		k.Noise = map[string]float64{}
 	}
 	change(&k)
-	all[m.key()] = k
+	all[m.Key()] = k
 	text, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
@@ -69,14 +71,14 @@ func keep(m machine, change func(*kept)) error {
 
 // A figures line is what was recorded of one commit.
 type figuresLine struct {
-	Date    string   `json:"date"`
-	After   string   `json:"after"` // the commit that was checked out, which the record comes after
-	Machine machine  `json:"machine"`
-	Rows    []judged `json:"rows"`
+	Date    string         `json:"date"`
+	After   string         `json:"after"` // the commit that was checked out, which the record comes after
+	Machine judge.Machine  `json:"machine"`
+	Rows    []judge.Judged `json:"rows"`
 }
 
 // recordFigures appends a line to the history, and keeps baselines that were never measured on this machine.
-func recordFigures(ctx context.Context, m machine, rows []judged) error {
+func recordFigures(ctx context.Context, m judge.Machine, rows []judge.Judged) error {
 	head, err := git(ctx, "rev-parse", "HEAD")
 	if err != nil {
 		return err

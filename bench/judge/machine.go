@@ -1,4 +1,4 @@
-package main
+package judge
 
 import (
 	"bufio"
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A machine is what figures are of.
-type machine struct {
+// A Machine is what figures are of.
+type Machine struct {
 	CPU        string `json:"cpu"`
 	Cores      int    `json:"cores"`
 	GOMAXPROCS int    `json:"gomaxprocs"`
@@ -18,17 +18,18 @@ type machine struct {
 	Arch       string `json:"arch"`
 }
 
-func thisMachine() machine {
-	return machine{
+// ThisMachine is the one that this program runs on.
+func ThisMachine() Machine {
+	return Machine{
 		CPU: cpuName(), Cores: runtime.NumCPU(), GOMAXPROCS: runtime.GOMAXPROCS(0),
 		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
 	}
 }
 
-// key tells machines apart whose figures are not to be compared.
-func (m machine) key() string { return fmt.Sprintf("%s, %d cores, %s", m.CPU, m.Cores, m.Arch) }
+// Key tells machines apart whose figures are not to be compared.
+func (m Machine) Key() string { return fmt.Sprintf("%s, %d cores, %s", m.CPU, m.Cores, m.Arch) }
 
-func (m machine) String() string {
+func (m Machine) String() string {
 	return fmt.Sprintf("%s, %d cores, GOMAXPROCS %d, %s %s/%s", m.CPU, m.Cores, m.GOMAXPROCS, m.Go, m.OS, m.Arch)
 }
 
