@@ -60,8 +60,8 @@ func (r Row) benchmark(b *testing.B) {
 	if r.Target != 0 {
 		b.ReportMetric(r.Target, "target")
 	}
-	if r.Counted && result.This > r.Target {
-		b.Fatalf("%.4g %s, want %g at most", result.This, r.Unit, r.Target)
+	if r.Counted && result.This > r.Limit() {
+		b.Fatalf("%.4g %s, want %g at most", result.This, r.Unit, r.Limit())
 	}
 }
 

@@ -18,6 +18,12 @@ type Row struct {
 	Target  float64 // what the ratio may be at most, or the figure where there is no baseline; 0: it is shown beside others
 	Stretch float64 // what the best would reach
 
+	// Floor is what Decision found to be the least that is reached, where that is over the target: the gate prints the row as short
+	// of its target, and fails from the floor on. Decision is the number of a file in docs/decisions, as 0006, a line of which
+	// names the row and the floor. Most rows have neither.
+	Floor    float64
+	Decision string
+
 	// Version is raised when the row begins to measure something else. Figures of two versions are not compared.
 	Version int
 
@@ -36,6 +42,9 @@ func (r Row) Name() string {
 	}
 	return r.ID + "/" + r.Case
 }
+
+// Limit returns what the ratio may be before the row fails: the target, or the floor of a row that has one.
+func (r Row) Limit() float64 { return max(r.Target, r.Floor) }
 
 // Sides are what a row compares.
 type Sides struct {

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/spillwayhq/spillway/bench"
@@ -25,6 +26,10 @@ type Judged struct {
 	Spread  float64 `json:"spread"`
 	Target  float64 `json:"target"`
 	Stretch float64 `json:"stretch"`
+
+	Floor    float64 `json:"floor,omitempty"` // of a row that can't meet its target
+	Decision string  `json:"decision,omitempty"`
+
 	Rounds  int     `json:"rounds"`
 	Allocs  uint64  `json:"allocs"`
 	Tries   int     `json:"tries"`
@@ -32,6 +37,17 @@ type Judged struct {
 	Note    string  `json:"note,omitempty"`
 
 	Beside []bench.Figure `json:"beside,omitempty"`
+}
+
+// ByDecision tells whether the row is over its target and passes because of a decision.
+func (j Judged) ByDecision() bool { return j.Decision != "" && j.Ratio > j.Target && !j.Verdict.Bad() }
+
+// Says is the verdict, and where to read why a target that isn't met is let pass.
+func (j Judged) Says() string {
+	if j.Decision == "" || j.Ratio <= j.Target {
+		return string(j.Verdict)
+	}
+	return fmt.Sprintf("%s: %s allows %s", j.Verdict, j.Decision, Ratio(j.Floor))
 }
 
 // Row measures a row, and again where it is over its target, or was measured too widely to say; all its rounds
@@ -47,7 +63,8 @@ func Row(r bench.Row, mild bool, measure func() (bench.Result, error)) (j Judged
 		j = Judged{
 			Row: r.Name(), Work: r.Work, Unit: r.Unit, Version: r.Version,
 			This: sum.This, Base: sum.Against, Against: r.Against, Ratio: sum.Ratio(), Spread: sum.Spread(),
-			Target: r.Target, Stretch: r.Stretch, Rounds: sum.Rounds, Allocs: sum.Allocs, Tries: try, Beside: sum.Beside,
+			Target: r.Target, Stretch: r.Stretch, Floor: r.Floor, Decision: r.Decision,
+			Rounds: sum.Rounds, Allocs: sum.Allocs, Tries: try, Beside: sum.Beside,
 		}
 		j.Verdict = Of(r, mild, j)
 		if r.Counted || !j.Verdict.Bad() && j.Verdict != Near && j.Spread <= wide {
@@ -68,7 +85,9 @@ func Of(r bench.Row, mild bool, j Judged) Verdict {
 		return ReachesStretch
 	case j.Ratio <= r.Target:
 		return Passes
-	case mild && !r.Counted && j.Ratio <= r.Target*mildly:
+	case j.Ratio <= r.Floor:
+		return AtFloor
+	case mild && !r.Counted && j.Ratio <= r.Limit()*mildly:
 		return Near
 	}
 	return FallsShort

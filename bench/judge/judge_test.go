@@ -12,6 +12,10 @@ func TestVerdicts(t *testing.T) {
 	counted := bench.Row{Target: 99, Counted: true}
 	strict := ratio
 	strict.NoAllocs = true
+	floored := ratio
+	floored.Floor, floored.Decision = 3, "0099"
+	countedFloor := counted
+	countedFloor.Floor, countedFloor.Decision = 120, "0099"
 	for _, test := range []struct {
 		name  string
 		row   bench.Row
@@ -30,6 +34,14 @@ func TestVerdicts(t *testing.T) {
 		{"allocating where it may not", strict, true, 1, 1, judge.Allocates, true},
 		{"a count", counted, true, 99, 0, judge.Passes, false},
 		{"a count over its target, quickly", counted, true, 100, 0, judge.FallsShort, true},
+		{"met, in spite of a floor", floored, false, 2, 0, judge.Passes, false},
+		{"over it, at its floor", floored, false, 3, 0, judge.AtFloor, false},
+		{"over its floor", floored, false, 3.01, 0, judge.FallsShort, true},
+		{"at its floor, quickly", floored, true, 3, 0, judge.AtFloor, false},
+		{"over its floor, quickly", floored, true, 3.75, 0, judge.Near, false},
+		{"far over its floor, quickly", floored, true, 3.76, 0, judge.FallsShort, true},
+		{"a count at its floor", countedFloor, true, 120, 0, judge.AtFloor, false},
+		{"a count over its floor, quickly", countedFloor, true, 121, 0, judge.FallsShort, true},
 		{"without a target", bench.Row{Against: "it"}, false, 50, 0, judge.Shown, false},
 	} {
 		got := judge.Of(test.row, test.quick, judge.Judged{Ratio: test.ratio, Allocs: test.alloc})
@@ -51,5 +63,26 @@ func TestMeasureCleansUp(t *testing.T) {
 	err := judge.Measure(1, func(h bench.Host, more func() bool) { row.Measure(h, more) })
 	if err == nil || err.Error() != "no room" || len(closed) != 2 || closed[0] != 2 {
 		t.Errorf("got %v, closed %v; want no room, the last first", err, closed)
+	}
+}
+
+// measured answers with one ratio after the other.
+func measured(ratios ...float64) func() (bench.Result, error) {
+	return func() (bench.Result, error) {
+		r := bench.Result{Rounds: 1, Ratios: ratios[:1], This: ratios[0], Against: 1}
+		ratios = ratios[1:]
+		return r, nil
+	}
+}
+
+// What stands beside a verdict is the row's own: target, stretch and floor are handed on as they are.
+func TestRowKeepsTheFloor(t *testing.T) {
+	row := bench.Row{ID: "P0", Target: 2, Stretch: 1, Floor: 3, Decision: "0099", Against: "it"}
+	j := judge.Row(row, false, measured(2.5))
+	if j.Target != 2 || j.Stretch != 1 || j.Floor != 3 || j.Decision != "0099" || j.Verdict != judge.AtFloor || !j.ByDecision() {
+		t.Errorf("judged %+v", j)
+	}
+	if got, want := j.Says(), "short by decision: 0099 allows 3"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
 	}
 }

@@ -7,7 +7,8 @@ type Verdict string
 const (
 	ReachesStretch Verdict = "stretch"
 	Passes         Verdict = "pass"
-	Near           Verdict = "near" // over its target, and within what a quick run lets pass
+	AtFloor        Verdict = "short by decision" // over its target, and not over the floor that a decision records
+	Near           Verdict = "near"              // over its target, and within what a quick run lets pass
 	FallsShort     Verdict = "SHORT"
 	Allocates      Verdict = "ALLOCATES"
 	Shown          Verdict = "-" // has no target
