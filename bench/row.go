@@ -28,7 +28,7 @@ type Row struct {
 	Version int
 
 	Quick    bool // takes seconds: measured in a quick run, and compared from commit to commit
-	Counted  bool // the figure does not depend on the machine: one round is enough, and missing the target is an error
+	Counted  bool // the figure does not depend on the machine: one round is enough, quick runs have it too, and missing the target is an error
 	NoAllocs bool // what is timed must not allocate
 
 	// Open prepares the row. What it opens it has closed by h's Cleanup.

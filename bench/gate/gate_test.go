@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,11 +39,49 @@ func runGate(args ...string) (code int, out, notes string) {
 func TestUsage(t *testing.T) {
 	inRoot(t)
 	for _, args := range [][]string{
-		{"--row", "P0"}, {"--row", "P1/subs=7"}, {"--time", "0s"}, {"--regress", "--peers"}, {"--nothing"}, {"P1"},
+		{"--row", "P0"},
+		{"--row", "P1/subs=7"},
+		{"--time", "0s"},
+		{"--regress", "--peers"},
+		{"--nothing"},
+		{"P1"},
+		{"--long"},
+		{"--long", "--quick"},
+		{"--json", "--regress"},
+		{"--quick", "--selfcheck"},
+		{"--row", "P1", "--peers"},
+		{"--time", "1s", "--calibrate"},
 	} {
 		if code, out, notes := runGate(args...); code != exitUsage || out != "" || !strings.HasPrefix(notes, "gate: ") {
 			t.Errorf("%v: exit %d, %q, %q; want 2, nothing, and why", args, code, out, notes)
 		}
+	}
+}
+
+// A quick run has what takes seconds, and all that is counted; a row that is named twice is measured once.
+func TestChosen(t *testing.T) {
+	names := func(g gate) (names []string) {
+		g.round = 1
+		rows, err := g.chosen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			names = append(names, r.Name())
+		}
+		return names
+	}
+	all, quick := names(gate{}), names(gate{quick: true})
+	if len(all) != len(bench.Rows()) || len(quick) >= len(all) {
+		t.Errorf("%d rows, %d of them quick; want %d, and fewer", len(all), len(quick), len(bench.Rows()))
+	}
+	for name, want := range map[string]bool{"P1/subs=1": true, "P8/adapter=ring": true, "P9/sink=free": true, "P5/subs=1M": false} {
+		if slices.Contains(quick, name) != want {
+			t.Errorf("%s in a quick run: %v, want %v", name, !want, want)
+		}
+	}
+	if got := names(gate{quick: true, rows: []string{"P5/subs=1M", "P9c", "P5/subs=1M"}}); !slices.Equal(got, []string{"P5/subs=1M", "P9c/sink=free", "P9c/sink=channel"}) {
+		t.Errorf("named: %v", got)
 	}
 }
 

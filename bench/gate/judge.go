@@ -11,26 +11,32 @@ import (
 	"github.com/spillwayhq/spillway/bench/judge"
 )
 
-// slackened is from which on a baseline is said to have become slower than it was first.
-const slackened = 1.25
-
 // judge measures the rows, prints how they did, and returns errShort where one did not pass.
 func (g *gate) judge(ctx context.Context, rows []bench.Row) error {
 	m := judge.ThisMachine()
-	kept, err := readBaselines()
+	known, err := readBaselines()
 	if err != nil {
 		return err
+	}
+	if len(known[m.Key()].Baselines) == 0 {
+		fmt.Fprintln(g.notes, "no baseline of this machine is recorded: whether one has become slower is not known")
+	}
+	var head string
+	if g.record {
+		if head, err = git(ctx, "rev-parse", "HEAD"); err != nil {
+			return err // now, not when all is measured
+		}
 	}
 	var all []judge.Judged
 	start := time.Now()
 	for _, r := range rows {
+		fmt.Fprintf(g.notes, "%-32s\r", r.Name())
+		j := g.judgeRow(ctx, r)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		fmt.Fprintf(g.notes, "%-32s\r", r.Name())
-		j := g.judgeRow(ctx, r)
-		if first := kept[m.Key()].Baselines[j.Row]; first > 0 && j.Base > first*slackened {
-			j.Note = fmt.Sprintf("baseline %.2f times what it was first", j.Base/first)
+		if how := known[m.Key()].slackened(j); how != "" {
+			j.Note = how
 		}
 		all = append(all, j)
 	}
@@ -38,7 +44,7 @@ func (g *gate) judge(ctx context.Context, rows []bench.Row) error {
 		return err
 	}
 	if g.record {
-		if err := recordFigures(ctx, m, all); err != nil {
+		if err := recordFigures(m, head, all); err != nil {
 			return err
 		}
 	}

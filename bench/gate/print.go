@@ -42,6 +42,9 @@ func (g *gate) print(m judge.Machine, all []judge.Judged, took time.Duration) er
 		return err
 	}
 	for _, j := range all {
+		for _, f := range j.Beside {
+			fmt.Fprintf(g.out, "%s: beside it %s takes %s %s\n", j.Row, f.Name, judge.Digits(f.Value), j.Unit)
+		}
 		if j.Note != "" {
 			fmt.Fprintf(g.out, "%s: %s\n", j.Row, j.Note)
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spillwayhq/spillway/bench"
 	"github.com/spillwayhq/spillway/bench/judge"
 )
 
@@ -37,12 +38,14 @@ func TestPrintFloors(t *testing.T) {
 		}
 		all = append(all, j)
 	}
+	all[0].Beside, all[0].Unit, all[0].Note = []bench.Figure{{Name: "pointers", Value: 26}}, "ns", "as it is"
 	var out bytes.Buffer
 	g := &gate{out: &out}
 	if err := g.print(judge.ThisMachine(), all, time.Second); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
+		"P0a: beside it pointers takes 26 ns\n", "P0a: as it is\n",
 		"P0b 0 0 it 1.9 ±0.0 % 2 1.5 pass\n",
 		"P0c 0 0 it 2.5 ±0.0 % 2 1.5 short by decision: 0099 allows 2.75\n",
 		"near: 0099 allows 2.75\n", "SHORT: 0099 allows 2.75\n", "SHORT\n",

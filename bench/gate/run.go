@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,9 @@ func run(ctx context.Context, args []string, out, notes io.Writer) int {
 			if err != nil {
 				return err
 			}
+			if g.long && !g.calibrate && !g.regress {
+				return fmt.Errorf("--long goes with --calibrate or --regress")
+			}
 			started = true
 			return g.run(cmd.Context(), rows)
 		},
@@ -59,7 +63,7 @@ func run(ctx context.Context, args []string, out, notes io.Writer) int {
 	f := cmd.Flags()
 	f.StringArrayVar(&g.rows, "row", nil, "measure this row, or those of an ID: P5, P5/subs=1k; may be given more than once")
 	f.BoolVar(&g.asJSON, "json", false, "print one JSON document instead of the table")
-	f.BoolVar(&g.quick, "quick", false, "only rows that take seconds; one fails at 1.25 times its target, after three tries")
+	f.BoolVar(&g.quick, "quick", false, "only rows that take seconds, and what is counted; one fails at 1.25 times its target, after three tries")
 	f.DurationVar(&g.round, "time", 2*time.Second, "measure a row for so long, once it is set up")
 	f.BoolVar(&g.peers, "peers", false, "build bench/peers and measure the rivals")
 	f.BoolVar(&g.calibrate, "calibrate", false, "compare this tree with itself, and keep each row's noise in bench/baselines.json")
@@ -70,6 +74,15 @@ func run(ctx context.Context, args []string, out, notes io.Writer) int {
 	f.BoolVar(&g.alone, "alone", false, "measure one row in this process, for a gate that is another")
 	_ = f.MarkHidden("alone") // there is such a flag
 	cmd.MarkFlagsMutuallyExclusive("peers", "calibrate", "record", "regress", "selfcheck")
+	for _, flag := range []string{"peers", "calibrate", "regress", "selfcheck"} {
+		cmd.MarkFlagsMutuallyExclusive(flag, "quick") // what a flag would not change it doesn't go with
+		cmd.MarkFlagsMutuallyExclusive(flag, "time")
+		if flag != "peers" {
+			cmd.MarkFlagsMutuallyExclusive(flag, "json")
+		}
+	}
+	cmd.MarkFlagsMutuallyExclusive("row", "peers")
+	cmd.MarkFlagsMutuallyExclusive("row", "selfcheck")
 	cmd.SetArgs(args)
 	cmd.SetOut(out)
 	cmd.SetErr(notes)
@@ -77,6 +90,8 @@ func run(ctx context.Context, args []string, out, notes io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case ctx.Err() != nil:
+		fmt.Fprintln(notes, "gate: interrupted")
 	case !errors.Is(err, errShort):
 		fmt.Fprintf(notes, "gate: %v\n", err)
 	}
@@ -104,7 +119,8 @@ func (g *gate) chosen() ([]bench.Row, error) {
 	}
 	var kept []bench.Row
 	for _, r := range rows {
-		if !g.quick || r.Quick || len(g.rows) > 0 {
+		twice := slices.ContainsFunc(kept, func(k bench.Row) bool { return k.Name() == r.Name() })
+		if !twice && (!g.quick || r.Quick || r.Counted || len(g.rows) > 0) {
 			kept = append(kept, r)
 		}
 	}

@@ -23,8 +23,24 @@ const (
 type kept struct {
 	Go        string             `json:"go"` // when its first figures were taken
 	Since     string             `json:"since"`
-	Baselines map[string]float64 `json:"baselines"`       // each row's baseline as it was first
+	Baselines map[string]first   `json:"baselines"`       // each row's baseline as it was first
 	Noise     map[string]float64 `json:"noise,omitempty"` // by how much equal code differs, as a part
+}
+
+// A first is what a baseline was when it was first measured, of that version of the row.
+type first struct {
+	Version int     `json:"version"`
+	Figure  float64 `json:"figure"`
+}
+
+// slackened says by how much a baseline has become slower than it was first: what is held against it only looks better.
+func (k kept) slackened(j judge.Judged) string {
+	const much = 1.25
+	f, ok := k.Baselines[j.Row]
+	if !ok || f.Version != j.Version || j.Base <= f.Figure*much {
+		return ""
+	}
+	return fmt.Sprintf("its baseline takes %.2f times what it took first on this machine", j.Base/f.Figure)
 }
 
 // readBaselines returns what is known, by machine.
@@ -51,7 +67,7 @@ func keep(m judge.Machine, change func(*kept)) error {
 	}
 	k, ok := all[m.Key()]
 	if !ok {
-		k = kept{Go: m.Go, Since: time.Now().UTC().Format(time.DateOnly), Baselines: map[string]float64{}, Noise: map[string]float64{}}
+		k = kept{Go: m.Go, Since: time.Now().UTC().Format(time.DateOnly), Baselines: map[string]first{}, Noise: map[string]float64{}}
 	}
 	if k.Noise == nil {
 		k.Noise = map[string]float64{}
@@ -78,10 +94,11 @@ type figuresLine struct {
 }
 
 // recordFigures appends a line to the history, and keeps baselines that were never measured on this machine.
-func recordFigures(ctx context.Context, m judge.Machine, rows []judge.Judged) error {
-	head, err := git(ctx, "rev-parse", "HEAD")
-	if err != nil {
-		return err
+func recordFigures(m judge.Machine, head string, rows []judge.Judged) error {
+	for _, j := range rows {
+		if j.Verdict == judge.Fails {
+			return fmt.Errorf("nothing is recorded, since %s could not be measured", j.Row)
+		}
 	}
 	line, err := json.Marshal(figuresLine{time.Now().UTC().Format(time.RFC3339), head, m, rows})
 	if err != nil {
@@ -97,8 +114,8 @@ func recordFigures(ctx context.Context, m judge.Machine, rows []judge.Judged) er
 	}
 	return keep(m, func(k *kept) {
 		for _, j := range rows {
-			if _, ok := k.Baselines[j.Row]; !ok && j.Against != "" {
-				k.Baselines[j.Row] = j.Base
+			if f, ok := k.Baselines[j.Row]; (!ok || f.Version != j.Version) && j.Against != "" {
+				k.Baselines[j.Row] = first{j.Version, j.Base}
 			}
 		}
 	})

@@ -51,7 +51,8 @@ func (j Judged) Says() string {
 }
 
 // Row measures a row, and again where it is over its target, or was measured too widely to say; all its rounds
-// count together. A mild one lets pass what is not far over.
+// count together. A mild one lets pass what is not far over, and fails a row if it was too far over each time, by itself: a
+// neighbour who was busy for a while is not held against it later.
 func Row(r bench.Row, mild bool, measure func() (bench.Result, error)) (j Judged) {
 	var sum bench.Result
 	for try := 1; try <= tries; try++ {
@@ -67,8 +68,11 @@ func Row(r bench.Row, mild bool, measure func() (bench.Result, error)) (j Judged
 			Rounds: sum.Rounds, Allocs: sum.Allocs, Tries: try, Beside: sum.Beside,
 		}
 		j.Verdict = Of(r, mild, j)
-		if r.Counted || !j.Verdict.Bad() && j.Verdict != Near && j.Spread <= wide {
+		if r.Counted || j.Verdict == Allocates || !j.Verdict.Bad() && j.Spread <= wide {
 			break
+		}
+		if mild && j.Verdict.Bad() {
+			sum = bench.Result{}
 		}
 	}
 	return j

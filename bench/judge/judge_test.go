@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/spillwayhq/spillway/bench"
@@ -66,19 +67,67 @@ func TestMeasureCleansUp(t *testing.T) {
 	}
 }
 
-// measured answers with one ratio after the other.
-func measured(ratios ...float64) func() (bench.Result, error) {
+// measured answers with one result after the other: the ratios of its rounds.
+func measured(results ...[]float64) func() (bench.Result, error) {
 	return func() (bench.Result, error) {
-		r := bench.Result{Rounds: 1, Ratios: ratios[:1], This: ratios[0], Against: 1}
-		ratios = ratios[1:]
-		return r, nil
+		ratios := results[0]
+		results = results[1:]
+		return bench.Result{Rounds: len(ratios), Ratios: ratios, This: ratios[len(ratios)/2], Against: 1}, nil
+	}
+}
+
+// always are rounds that differ in nothing.
+func always(ratio float64) []float64 { return slices.Repeat([]float64{ratio}, 7) }
+
+// A row is measured again before it is said to be short, and where its spread is too wide to say anything.
+func TestRowIsMeasuredAgain(t *testing.T) {
+	row := bench.Row{ID: "P0", Target: 2, Stretch: 1, Against: "it"}
+	counted := bench.Row{ID: "P0", Target: 2, Counted: true}
+	wide := []float64{1.1, 1.1, 1.2, 1.5, 1.8, 1.9, 1.9}
+	for _, test := range []struct {
+		name    string
+		row     bench.Row
+		quick   bool
+		results [][]float64
+		want    judge.Verdict
+		tries   int
+		rounds  int
+	}{
+		{"it passes", row, false, [][]float64{always(1.9)}, judge.Passes, 1, 7},
+		{"it passes the second time, all rounds counted", row, false, [][]float64{always(2.1), slices.Repeat([]float64{1.9}, 9)}, judge.Passes, 2, 16},
+		{"it is short three times", row, false, [][]float64{always(2.1), always(2.1), always(2.1)}, judge.FallsShort, 3, 21},
+		{"it is short once and then not, of all rounds", row, false, [][]float64{always(2.1), {1.9}, {1.9}}, judge.FallsShort, 3, 9},
+		{"too wide to say", row, false, [][]float64{wide, slices.Repeat([]float64{1.5}, 20)}, judge.Passes, 2, 27},
+		{"too wide to say, three times", row, false, [][]float64{wide, wide, wide}, judge.Passes, 3, 21},
+		{"a count is what it is", counted, false, [][]float64{{2.1}}, judge.FallsShort, 1, 1},
+		{"quickly, it is near", row, true, [][]float64{always(2.4)}, judge.Near, 1, 7},
+		{"quickly, it is far over twice, and each by itself", row, true, [][]float64{always(9), always(9), {1.9}}, judge.Passes, 3, 1},
+		{"quickly, it is far over each time", row, true, [][]float64{always(9), always(9), always(2.6)}, judge.FallsShort, 3, 7},
+		{"quickly, too wide to say", row, true, [][]float64{wide, always(1.5)}, judge.Passes, 2, 14},
+	} {
+		j := judge.Row(test.row, test.quick, measured(test.results...))
+		if j.Verdict != test.want || j.Tries != test.tries || j.Rounds != test.rounds {
+			t.Errorf("%s: %q after %d tries of %d rounds, want %q, %d, %d", test.name, j.Verdict, j.Tries, j.Rounds, test.want, test.tries, test.rounds)
+		}
+	}
+}
+
+// An allocation is no matter of luck: there is no second try.
+func TestRowAllocatesAtOnce(t *testing.T) {
+	tries := 0
+	j := judge.Row(bench.Row{Target: 2, NoAllocs: true}, true, func() (bench.Result, error) {
+		tries++
+		return bench.Result{Rounds: 7, Ratios: always(1), Allocs: 1}, nil
+	})
+	if j.Verdict != judge.Allocates || tries != 1 {
+		t.Errorf("%q after %d tries, want %q after one", j.Verdict, tries, judge.Allocates)
 	}
 }
 
 // What stands beside a verdict is the row's own: target, stretch and floor are handed on as they are.
 func TestRowKeepsTheFloor(t *testing.T) {
 	row := bench.Row{ID: "P0", Target: 2, Stretch: 1, Floor: 3, Decision: "0099", Against: "it"}
-	j := judge.Row(row, false, measured(2.5))
+	j := judge.Row(row, false, measured([]float64{2.5}))
 	if j.Target != 2 || j.Stretch != 1 || j.Floor != 3 || j.Decision != "0099" || j.Verdict != judge.AtFloor || !j.ByDecision() {
 		t.Errorf("judged %+v", j)
 	}
