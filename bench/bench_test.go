@@ -40,7 +40,6 @@ func benchmark(b *testing.B, id string) {
 
 // benchmark reports what was measured. A row fails for being slow only where the figure doesn't depend on the machine.
 func (r Row) benchmark(b *testing.B) {
-	b.ReportAllocs()
 	result := r.Measure(b, b.Loop)
 	if r.Against != "" {
 		b.ReportMetric(result.Ratio(), "x-"+r.Against)
@@ -53,8 +52,11 @@ func (r Row) benchmark(b *testing.B) {
 	for _, f := range result.Beside {
 		b.ReportMetric(f.Value, "ns-"+f.Name)
 	}
-	b.ReportMetric(float64(result.Allocs), "allocs/op")
-	b.ReportMetric(float64(result.Bytes), "B/op")
+	if result.Own {
+		b.ReportAllocs() // or the two are not printed
+		b.ReportMetric(float64(result.Allocs), "allocs/op")
+		b.ReportMetric(float64(result.Bytes), "B/op")
+	}
 	b.ReportMetric(float64(result.Rounds), "rounds")
 	b.ReportMetric(float64(r.Version), "version")
 	if r.Target != 0 {

@@ -20,6 +20,8 @@
 //   - What is timed is the writer's own loop. Draining and checking happen between timed sections.
 //   - Every round checks that nobody was pruned, that as much was accepted as the workload asks
 //     for, that as much was drained as was accepted, and that the sequences add up. A row that breaks one fails.
+//   - B/op and allocs/op are printed of rows that must not allocate, and of those that by nature do. Of others they would be
+//     what the runtime happened to make for goroutines that waited, another number each time.
 //   - No row fails for being slow. It prints the ratio beside the target; whoever reads the output judges.
 //
 // # What the caller owes

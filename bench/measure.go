@@ -27,6 +27,7 @@ type Result struct {
 	Ratios        []float64 // of each round, sorted; the figures themselves without a baseline
 	Beside        []Figure
 	Allocs, Bytes uint64 // that a round allocates, of all sides; or an operation, where the row allocates by nature
+	Own           bool   // these are the row's to say, and not what the runtime happened to make for goroutines that waited
 }
 
 // A Figure is the median of a Section that ran beside.
@@ -80,6 +81,7 @@ func (r Row) Measure(h Host, more func() bool) Result {
 		allocs, bytes = allocating(sides.Allocating)
 	}
 	result.Allocs, result.Bytes = allocs, bytes
+	result.Own = r.NoAllocs || sides.Allocating != nil
 	return result
 }
 
@@ -195,7 +197,7 @@ func (r Result) Plus(o Result) Result {
 		return o
 	}
 	sum := Result{
-		Rounds: r.Rounds + o.Rounds, Ratios: slices.Concat(r.Ratios, o.Ratios), Beside: o.Beside,
+		Rounds: r.Rounds + o.Rounds, Ratios: slices.Concat(r.Ratios, o.Ratios), Beside: o.Beside, Own: o.Own,
 		Allocs: max(r.Allocs, o.Allocs), Bytes: max(r.Bytes, o.Bytes),
 	}
 	slices.Sort(sum.Ratios)

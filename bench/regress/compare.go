@@ -47,7 +47,8 @@ type Line struct {
 // Delta is by how much the change is over the base, as a part of it.
 func (l Line) Delta() float64 { return l.Change/l.Base - 1 }
 
-// Compare compares two builds, sorted by row. noise is the part by which equal code has been seen to differ on this machine, by row.
+// Compare compares two builds, sorted by row. noise is the part by which equal code has been seen to differ on this machine, by
+// row; of a row that was not looked at, a stranger's machine for example, it is taken to be what the base's own runs differ by.
 func Compare(base, change Samples, noise map[string]float64) []Line {
 	var lines []Line
 	var compared []*Line
@@ -60,7 +61,7 @@ func Compare(base, change Samples, noise map[string]float64) []Line {
 	slices.Sort(names)
 	for _, name := range names {
 		b, c := base[name], change[name]
-		l := Line{Row: name, Floor: max(least, noise[name]), P: 1}
+		l := Line{Row: name, P: 1}
 		switch {
 		case c == nil:
 			l.Verdict = Gone
@@ -70,10 +71,15 @@ func Compare(base, change Samples, noise map[string]float64) []Line {
 			l.Verdict = Changed
 		default:
 			l.Unit, l.Verdict = b.Unit, Same
+			n, known := noise[name]
+			if !known {
+				n = spread(b.Figures)
+			}
+			l.Floor = max(least, n)
 			from, to := sample(b.Figures), sample(c.Figures)
 			l.Base, l.Change = middle(from), middle(to)
 			l.P = benchmath.AssumeNothing.Compare(from, to).P
-			if middle(sample(c.Allocs)) > middle(sample(b.Allocs)) {
+			if len(b.Allocs) > 0 && len(c.Allocs) > 0 && middle(sample(c.Allocs)) > middle(sample(b.Allocs)) {
 				l.Verdict = Allocate
 			}
 		}
@@ -110,6 +116,16 @@ func correct(lines []*Line) {
 
 func sample(values []float64) *benchmath.Sample {
 	return benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
+}
+
+// spread is half of what lies between the quartiles, as a part of the median.
+func spread(values []float64) float64 {
+	s := slices.Sorted(slices.Values(values))
+	n := len(s)
+	if s[n/2] == 0 {
+		return 0
+	}
+	return (s[n*3/4] - s[n/4]) / 2 / s[n/2]
 }
 
 func middle(s *benchmath.Sample) float64 {

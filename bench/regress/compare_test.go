@@ -1,8 +1,10 @@
 package regress_test
 
 import (
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,10 +66,8 @@ func TestCompareRecordedRuns(t *testing.T) {
 			map[string]regress.Verdict{rings: regress.Changed, ten: regress.Same, nobody: regress.Same},
 		},
 		{
-			"a row allocates", "base.txt", "better.txt", func(_, change regress.Samples) {
-				for i := range change[rings].Allocs {
-					change[rings].Allocs[i] = 1
-				}
+			"a row allocates", "base.txt", "better.txt", func(base, change regress.Samples) {
+				base[rings].Allocs, change[rings].Allocs = slices.Repeat([]float64{0}, 10), slices.Repeat([]float64{1}, 10)
 			}, nil,
 			map[string]regress.Verdict{rings: regress.Allocate, ten: regress.Same, nobody: regress.Same},
 		},
@@ -108,6 +108,69 @@ func TestCompareCorrectsForTheNumberOfRows(t *testing.T) {
 	}
 	if got := verdicts(regress.Compare(base, change, nil))["a"]; got != regress.Same {
 		t.Errorf("among three rows it is %q, want %q", got, regress.Same)
+	}
+}
+
+// What a row is allowed is its noise on this machine, and on a stranger's what the base's own runs differ by: a tenth at least.
+func TestCompareAllows(t *testing.T) {
+	quiet := []float64{1, 1, 1, 1, 1, 1.01, 1.01, 1.01, 1.01, 1.01}
+	loud := []float64{0.7, 0.7, 0.7, 0.7, 1, 1, 1.4, 1.4, 1.4, 1.4}
+	for _, test := range []struct {
+		name         string
+		base, change []float64
+		noise        map[string]float64
+		floor        float64
+		want         regress.Verdict
+	}{
+		{"a quiet row on a stranger's machine", quiet, times(quiet, 1.12), nil, 0.10, regress.Worse},
+		{"a loud row on a stranger's machine", loud, times(loud, 1.3), nil, 0.35, regress.Same},
+		{"a loud row that lost much more", loud, times(loud, 4), nil, 0.35, regress.Worse},
+		{"a row that is known to be quiet", loud, times(loud, 4), map[string]float64{"a": 0.01}, 0.10, regress.Worse},
+		{"a row that is known to be loud", quiet, times(quiet, 1.12), map[string]float64{"a": 0.15}, 0.15, regress.Same},
+		{"a count that was nothing and is nothing", times(quiet, 0), times(quiet, 0), nil, 0.10, regress.Same},
+		{"a count that was nothing", times(quiet, 0), times(quiet, 3), nil, 0.10, regress.Worse},
+	} {
+		base := regress.Samples{"a": {Version: 1, Unit: "x-base", Figures: test.base}}
+		change := regress.Samples{"a": {Version: 1, Unit: "x-base", Figures: test.change}}
+		l := regress.Compare(base, change, test.noise)[0]
+		if math.Abs(l.Floor-test.floor) > 1e-9 || l.Verdict != test.want {
+			t.Errorf("%s: allowed %v, %q; want %v, %q", test.name, l.Floor, l.Verdict, test.floor, test.want)
+		}
+	}
+}
+
+func times(figures []float64, by float64) []float64 {
+	figures = slices.Clone(figures)
+	for i := range figures {
+		figures[i] *= by
+	}
+	return figures
+}
+
+// What the runtime makes for goroutines that wait is not a row's to say, and is printed of none: no side has more of it.
+func TestCompareAllocationsOfBoth(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		base, change string // allocations, as they are printed
+		want         regress.Verdict
+	}{
+		{"none any more", " 7 allocs/op", "", regress.Same},
+		{"none before", "", " 7 allocs/op", regress.Same},
+		{"as many", " 7 allocs/op", " 7 allocs/op", regress.Same},
+		{"one more", " 7 allocs/op", " 8 allocs/op", regress.Allocate},
+		{"one fewer", " 7 allocs/op", " 6 allocs/op", regress.Same},
+	} {
+		sides := [2]regress.Samples{{}, {}}
+		for i, allocs := range []string{test.base, test.change} {
+			for range 10 {
+				if err := sides[i].Read(strings.NewReader("BenchmarkP0-2 1 1 x-it 1 version"+allocs+"\n"), "it"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if got := regress.Compare(sides[0], sides[1], nil)[0].Verdict; got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
 	}
 }
 

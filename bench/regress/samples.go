@@ -16,7 +16,7 @@ type Row struct {
 	Version int       // of what it measures
 	Unit    string    // of the figures: x-BASELINE for ratios
 	Figures []float64 // one a run
-	Allocs  []float64 // objects that a round, or an operation, allocates; one a run
+	Allocs  []float64 // objects that a round, or an operation, allocates; one a run, and none where that is not the row's to say
 }
 
 // Read adds what one run of go test -bench printed.
@@ -54,9 +54,10 @@ func (s Samples) add(rec *benchfmt.Result) error {
 	if row.Version != int(version) || row.Unit != unit {
 		return fmt.Errorf("%s is of version %d and in %s, and was of version %d and in %s before", name, int(version), unit, row.Version, row.Unit)
 	}
-	allocs, _ := rec.Value("allocs/op")
 	row.Figures = append(row.Figures, figure)
-	row.Allocs = append(row.Allocs, allocs)
+	if allocs, ok := rec.Value("allocs/op"); ok {
+		row.Allocs = append(row.Allocs, allocs)
+	}
 	return nil
 }
 
