@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/spillwayhq/spillway/bench"
+	"github.com/spillwayhq/spillway/bench/regress"
 )
 
 const (
@@ -36,11 +37,13 @@ type gate struct {
 	alone     bool
 	round     time.Duration
 
+	once func(ctx context.Context, binary string, row bench.Row, into regress.Samples) error // measures a row of a binary
+
 	out, notes io.Writer
 }
 
 func run(ctx context.Context, args []string, out, notes io.Writer) int {
-	g := &gate{out: out, notes: notes}
+	g := &gate{once: measureOnce, out: out, notes: notes}
 	started := false
 	cmd := &cobra.Command{
 		Use:           "gate",

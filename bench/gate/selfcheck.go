@@ -86,7 +86,7 @@ func (g *gate) catches(ctx context.Context, patch, base, dir string) (caught boo
 		return false, err
 	}
 	fmt.Fprintf(g.out, "%s\n", patch)
-	lines, err := g.compare(ctx, base, change, rows)
+	lines, err := g.compareTwice(ctx, base, change, rows)
 	if err != nil {
 		return false, err
 	}
