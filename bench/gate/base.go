@@ -38,7 +38,7 @@ func baseCommit(ctx context.Context) (string, error) {
 	if !strings.Contains(parents, " ") {
 		return "", nil // HEAD is the first commit
 	}
-	return git(ctx, "rev-list", "-1", "HEAD^", "--", historyFile)
+	return git(ctx, "rev-list", "--topo-order", "-1", "HEAD^@", "--", historyFile) // of all its parents, where HEAD is a merge
 }
 
 // checkOut writes the files of a commit into a folder, with an index of its own: the clone knows nothing of it, so that there is

@@ -83,14 +83,14 @@ func TestBaseCommit(t *testing.T) {
 	r.commit("other", "")
 	wantBase(t, "after that", second)
 
-	// What is merged into main is compared with main, whatever it recorded for itself.
+	// HEAD is what GitHub tests: a branch merged into main. What the branch recorded counts.
 	main := r.git("rev-parse", "--abbrev-ref", "HEAD")
 	r.git("checkout", "-qb", "aside")
-	r.commit(historyFile, "{}")
+	aside := r.commit(historyFile, "{}")
 	r.git("checkout", "-q", main)
 	r.commit("more", "")
 	r.git("merge", "-q", "--no-ff", "-m", "merge", "aside")
-	wantBase(t, "after a merge", second)
+	wantBase(t, "after a merge", aside)
 }
 
 func TestBaseCommitOfAHistoryThatIsNotRecorded(t *testing.T) {
