@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spillwayhq/spillway/bench"
+	"github.com/spillwayhq/spillway/bench/judge"
 	"github.com/spillwayhq/spillway/bench/regress"
 )
 
@@ -29,12 +33,7 @@ func BenchmarkP1z(b *testing.B) {
 
 // A small tree, whose bench has one row, is compared with what it was when it recorded its figures, from the flags to the exit code.
 func TestRegress(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds a few small binaries")
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("needs go")
-	}
+	needsGo(t)
 	row := func(ratio float64, version, allocs int) string {
 		return fmt.Sprintf(printing, "", ratio, version, allocs)
 	}
@@ -141,14 +140,67 @@ func TestCompareTwice(t *testing.T) {
 	}
 }
 
-// An interrupt in the middle of the turns leaves nothing behind.
-func TestRegressInterrupted(t *testing.T) {
+// What the base fails once, however late, is no row of the comparison: it isn't new either.
+func TestCompareLeavesOutWhatTheBaseFails(t *testing.T) {
+	t.Chdir(t.TempDir())
+	measure, times := figures(func(string, int) float64 { return 1 }), 0
+	var out strings.Builder
+	g := &gate{out: &out, notes: &strings.Builder{}, once: func(ctx context.Context, binary string, row bench.Row, into regress.Samples) error {
+		if binary == "base" && row.ID == "P0a" {
+			if times++; times == 3 {
+				return errors.New("it lost one")
+			}
+		}
+		return measure(ctx, binary, row, into)
+	}}
+	lines, err := g.compare(t.Context(), "base", "change", []bench.Row{{ID: "P0a"}, {ID: "P0b"}})
+	if err != nil || len(lines) != 1 || lines[0].Row != "P0b" || times != 3 || !strings.Contains(out.String(), "P0a: not compared, since the base itself fails it: it lost one") {
+		t.Errorf("got %+v, %v, after %d times of P0a in the base; want P0b alone, after 3\n%s", lines, err, times, &out)
+	}
+}
+
+// needsGo skips a test that builds a few small binaries where that is too much, or can't be.
+func needsGo(t *testing.T) {
+	t.Helper()
 	if testing.Short() {
-		t.Skip("builds two small binaries")
+		t.Skip("builds a few small binaries")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs go")
 	}
+}
+
+// Calibrating compares equal code three times, each time laid out otherwise, and keeps the greatest difference of each row.
+func TestCalibrate(t *testing.T) {
+	needsGo(t)
+	r := newRepository(t)
+	r.write("go.mod", "module tiny\n\ngo 1.26\n")
+	r.write("bench/p1z_test.go", fmt.Sprintf(printing, "", 1, 1, 0))
+	times, equal := 0, 0
+	g := &gate{out: &strings.Builder{}, notes: &strings.Builder{}, rows: []string{"P1z"}, round: 1}
+	g.once = func(_ context.Context, binary string, row bench.Row, into regress.Samples) error {
+		figure := 1.0
+		if filepath.Base(binary) == "layout1.test" {
+			figure = []float64{1.02, 0.93, 1.04}[times/turns]
+			times++
+			if one, err := same(binary, filepath.Join(filepath.Dir(binary), "layout0.test")); err != nil || one {
+				equal++
+			}
+		}
+		return into.Read(strings.NewReader(fmt.Sprintf("Benchmark%s-2 1 %v x-it 1 version\n", row.Name(), figure)), row.Name())
+	}
+	if err := g.runCalibrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	known, err := readBaselines()
+	if noise := known[judge.ThisMachine().Key()].Noise["P1z"]; err != nil || math.Abs(noise-0.07) > 1e-9 || times != 3*turns || equal > 0 {
+		t.Errorf("noise %v, %v, after %d turns, of %d binaries laid out alike; want 0.07, the greatest, after three times ten, and none", noise, err, times, equal)
+	}
+}
+
+// An interrupt in the middle of the turns leaves nothing behind.
+func TestRegressInterrupted(t *testing.T) {
+	needsGo(t)
 	r := newRepository(t)
 	scratch := t.TempDir()
 	t.Setenv("TMPDIR", scratch)
