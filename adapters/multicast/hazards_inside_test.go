@@ -239,7 +239,7 @@ func claim(m *Ring[int], v int) (goOn func()) {
 	place := m.tail.Add(1) - 1
 	return func() {
 		if w := m.enter(place >> m.bits); w != nil {
-			w.publish(place, v)
+			w.publish(place, &v)
 			m.leave(w)
 		}
 		m.sleep.wake()

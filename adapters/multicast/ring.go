@@ -123,7 +123,7 @@ func newRing[T any](f *core.Fanout[T], capacity int, first uint64) (m *Ring[T], 
 // waited for it are lapped too.
 func (s sink[T]) Offer(v T) core.Verdict {
 	m := s.ring
-	sequence, located := m.sequence(v)
+	sequence, located := m.sequence(&v)
 	place := m.claim(sequence, located)
 	step.At("multicast:claimed")
 	w := m.enter(place >> m.bits)
@@ -132,7 +132,7 @@ func (s sink[T]) Offer(v T) core.Verdict {
 		if located {
 			w.note(place, sequence)
 		}
-		w.publish(place, v)
+		w.publish(place, &v)
 		step.At("multicast:published")
 		m.leave(w)
 	}
@@ -182,9 +182,10 @@ func (m *Ring[T]) leave(w *window[T]) {
 	}
 }
 
-// sequence is in which order the Fanout's Locate says that v is, where there is one.
-func (m *Ring[T]) sequence(v T) (uint64, bool) {
-	p, ok := m.fanout.Point(v)
+// sequence is in which order the Fanout's Locate says that v is, where there is one. Like publish it takes a pointer: each hand-over
+// of a large event by value is one more copy, and a copy of what was just copied waits for it.
+func (m *Ring[T]) sequence(v *T) (uint64, bool) {
+	p, ok := m.fanout.Point(*v)
 	return p.Sequence, ok
 }
 

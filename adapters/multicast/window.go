@@ -153,9 +153,9 @@ func (w *window[T]) note(place, sequence uint64) {
 	w.sequences[place&uint64(len(w.sequences)-1)] = sequence
 }
 
-func (w *window[T]) publish(place uint64, v T) {
+func (w *window[T]) publish(place uint64, v *T) {
 	i := place & uint64(len(w.ready)-1)
-	w.events[i] = v
+	w.events[i] = *v
 	step.At("multicast:written")
 	w.ready[i].Store(place + 1)
 }
