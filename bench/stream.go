@@ -15,6 +15,7 @@ type payload[T any] struct {
 	number  func(v *T, sequence uint64)
 	tally   func(vs []T) (sum uint64)
 	reading func(in <-chan T, got func(n int, sum uint64)) // of a plain channel
+	crowded int                                            // a batch of a reader among many
 }
 
 // Each has its loops written out: an indirect call an event would be as long as what is measured.
@@ -33,6 +34,7 @@ var small = payload[uint64]{
 			got(1, v)
 		}
 	},
+	crowded: batch,
 }
 
 var large = payload[notification]{
@@ -49,6 +51,7 @@ var large = payload[notification]{
 			got(1, v.Sequence)
 		}
 	},
+	crowded: batch / 2,
 }
 
 var pointed = payload[*notification]{
@@ -60,8 +63,14 @@ var pointed = payload[*notification]{
 	},
 }
 
-// batch is how many events a reader takes at once.
+// batch is how many events a reader takes at once: what it looks at for each batch, others write. Among a hundred readers and
+// more the copying is what takes the time, and 256 Notifications are as large as a first-level cache, so that to copy them is to
+// write to the second level, and to check them to read from there. A delivery to one of a hundred takes 2.36, 2.25 and 2.44 ns
+// by batches of 64, 128 and 256, to one of a thousand 1.64, 1.66 and 1.91; to one of ten 21, 18 and 16.
 const batch = 256
+
+// crowdedFrom is from how many readers on they take the payload's own batch.
+const crowdedFrom = 100
 
 // A stream is a crowd that gets every event of a side, block after block.
 type stream[T any] struct {
@@ -81,13 +90,17 @@ func throughMulticast[T any](h Host, name string, of payload[T], readers, capaci
 		h.Fatalf("%v", err)
 	}
 	s := &stream[T]{name: name, crowd: NewCrowd(readers, block), of: of, events: make([]T, block)}
+	size := min(batch, block)
+	if readers >= crowdedFrom {
+		size = min(of.crowded, block)
+	}
 	for range readers {
 		r, err := ring.Reader(context.Background(), multicast.FromNext)
 		if err != nil {
 			h.Fatalf("%v", err)
 		}
 		s.crowd.Go(func(got func(n int, sum uint64)) error {
-			events := make([]T, min(batch, block))
+			events := make([]T, size)
 			for {
 				n, err := r.NextBatch(context.Background(), events)
 				if errors.Is(err, core.ErrClosed) {
