@@ -51,9 +51,27 @@ func Through(h Host, name string, crowd *Crowd, block int, send func(events []co
 	return section
 }
 
-// ThroughMulticast returns the section of one ring of Notifications with so many Readers, who take batches.
-func ThroughMulticast(h Host, readers, block int) Section {
-	return throughMulticast(h, "multicast", large, readers, block, block).whole(readers)
+// ThroughMulticast returns the section of one ring of Notifications with so many Readers, who take batches. A round is so
+// many blocks, each of which all have before the next is sent: one alone may be over before it runs on both of two processors,
+// where the section before it used one.
+func ThroughMulticast(h Host, readers, block, blocks int) Section {
+	s := throughMulticast(h, "multicast", large, readers, block, block)
+	var failed error
+	return Section{
+		Name: s.name,
+		Timed: func() (ops int) {
+			for range blocks {
+				_ = s.prepare(0)
+				s.send(s.events)
+				if failed = s.crowd.Await(); failed != nil {
+					return ops
+				}
+				ops += readers * block
+			}
+			return ops
+		},
+		After: func() error { return failed },
+	}
 }
 
 // ThroughChannels returns the section of so many channel subscriptions to Notifications. They would be pruned where they

@@ -10,7 +10,7 @@ import (
 // Both of Spillway's own deliver every event of every round, and a block that is sent in parts is whole.
 func TestDeliveries(t *testing.T) {
 	rounds, err := Play([]Section{
-		ThroughMulticast(t, 3, 64),
+		ThroughMulticast(t, 3, 64, 2),
 		ThroughChannels(t, 3, 16, 64),
 	}, func() bool { return false })
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 func asaskevich() peer {
 	const topic = "events"
 	return peer{
-		name: "asaskevich/EventBus", module: "github.com/asaskevich/EventBus", payload: "pointer",
+		name: "asaskevich/EventBus", module: "github.com/asaskevich/EventBus", payload: "pointer", whenFull: "the writer runs all readers itself",
 		buffer: always(0),
 		open: func(h bench.Host, crowd *bench.Crowd, readers, _ int) func([]core.Notification) {
 			bus := EventBus.New()

@@ -13,8 +13,8 @@ import (
 // leave by: never slower.
 func broadcaster() peer {
 	return peer{
-		name: "watch.Broadcaster", module: "k8s.io/apimachinery", payload: "pointer",
-		buffer: always(128),
+		name: "watch.Broadcaster", module: "k8s.io/apimachinery", payload: "pointer", whenFull: "the writer waits for the slowest",
+		buffer: byReaders(2048, 512, 128),
 		open: func(h bench.Host, crowd *bench.Crowd, readers, buffer int) func([]core.Notification) {
 			b := watch.NewLongQueueBroadcaster(buffer, watch.WaitIfChannelFull)
 			for range readers {

@@ -11,8 +11,8 @@ import (
 func cskr() peer {
 	const topic = "events"
 	return peer{
-		name: "cskr/pubsub", module: "github.com/cskr/pubsub/v2", payload: "pointer",
-		buffer: always(512),
+		name: "cskr/pubsub", module: "github.com/cskr/pubsub/v2", payload: "pointer", whenFull: "the writer waits for the slowest",
+		buffer: byReaders(2048, 512, 128),
 		open: func(h bench.Host, crowd *bench.Crowd, readers, buffer int) func([]core.Notification) {
 			ps := pubsub.New[string, *core.Notification](buffer)
 			for range readers {

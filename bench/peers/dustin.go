@@ -10,8 +10,8 @@ import (
 // registered. It brings the channel itself, so its capacity is chosen here; the example's has none.
 func dustin() peer {
 	return peer{
-		name: "dustin/go-broadcast", module: "github.com/dustin/go-broadcast", payload: "pointer",
-		buffer: always(512),
+		name: "dustin/go-broadcast", module: "github.com/dustin/go-broadcast", payload: "pointer", whenFull: "the writer waits for the slowest",
+		buffer: byReaders(2048, 512, 128),
 		open: func(h bench.Host, crowd *bench.Crowd, readers, buffer int) func([]core.Notification) {
 			b := broadcast.NewBroadcaster(100)
 			ins := make([]chan any, readers)

@@ -12,33 +12,36 @@ import (
 	"github.com/spillwayhq/spillway/bench"
 )
 
-// P4k: a Notification to 100 multicast readers, against the fastest peer.
-const (
-	p4kReaders = 100
-	p4kTarget  = 1.0 / 12
-	p4kStretch = 1.0 / 20
-)
-
 // figures are what a run found.
 type figures struct {
 	Machine string `json:"machine"`
 	Go      string `json:"go"`
 	Rows    []row  `json:"rows"`
+	Peers   []able `json:"peers"`
 	Cannot  []lack `json:"cannot"`
 	P4k     *p4k   `json:"p4k"` // none without 100 readers
 }
 
 // A row is one peer with so many readers. Its ratios are its time divided by Spillway's: below 1 it wins.
 type row struct {
-	Peer           string  `json:"peer"`
-	Version        string  `json:"version"`
-	Payload        string  `json:"payload"`
-	Readers        int     `json:"readers"`
-	NS             float64 `json:"ns"` // a delivery
-	RatioMulticast float64 `json:"ratio_multicast"`
-	RatioChannels  float64 `json:"ratio_channels"`
+	Peer           string   `json:"peer"`
+	Version        string   `json:"version"`
+	Payload        string   `json:"payload"`
+	Buffer         int      `json:"buffer"` // 0: it has none to choose
+	Readers        int      `json:"readers"`
+	Rounds         int      `json:"rounds"`
+	NS             float64  `json:"ns"`        // a delivery
+	Multicast      float64  `json:"multicast"` // Spillway's own
+	Channels       float64  `json:"channels"`
+	RatioMulticast float64  `json:"ratio_multicast"`
+	RatioChannels  float64  `json:"ratio_channels"`
+	Without        []string `json:"without"` // what the figure is without, of what Spillway promises with its own
+}
 
-	multicast, channels, inverse float64 // Spillway's own, and its multicast's ratio to the peer
+// An able is what a peer can do.
+type able struct {
+	Peer string   `json:"peer"`
+	Can  []string `json:"can"`
 }
 
 // A lack is something that a peer can't do, and where its source shows it.
@@ -48,21 +51,12 @@ type lack struct {
 	Why  string `json:"why"`
 }
 
-// p4k is that row: nanoseconds a delivery of Spillway and of the fastest peer, and the ratio of the first to the second.
-type p4k struct {
-	Fastest string  `json:"fastest"`
-	This    float64 `json:"this"`
-	Against float64 `json:"against"`
-	Ratio   float64 `json:"ratio"`
-	Target  float64 `json:"target"`
-	Stretch float64 `json:"stretch"`
-}
-
 // measure compares each peer with Spillway's multicast and its channels, in turns of the three.
 func measure(peers []peer, readers []int, least time.Duration, say func(what string)) (figures, error) {
 	f := figures{
 		Machine: fmt.Sprintf("%s, %d CPUs, GOMAXPROCS %d", processor(), runtime.NumCPU(), runtime.GOMAXPROCS(0)),
 		Go:      runtime.Version(),
+		Peers:   abilities(peers),
 		Cannot:  lacks(peers),
 	}
 	for _, n := range readers {
@@ -75,7 +69,9 @@ func measure(peers []peer, readers []int, least time.Duration, say func(what str
 			f.Rows = append(f.Rows, r)
 		}
 	}
-	f.P4k = judge(f.Rows)
+	if err := f.final(peers, least, say); err != nil {
+		return figures{}, fmt.Errorf("P4k: %w", err)
+	}
 	return f, nil
 }
 
@@ -83,35 +79,40 @@ func measure(peers []peer, readers []int, least time.Duration, say func(what str
 func compare(p peer, readers int, least time.Duration) (r row, err error) {
 	h := new(host)
 	defer h.close(&err)
-	block := blockFor(readers)
-	sections := []bench.Section{
-		p.section(h, readers, p.buffer(readers), block),
-		bench.ThroughMulticast(h, readers, multicastBlock),
-		bench.ThroughChannels(h, readers, channelCapacity(readers), block),
-	}
-	runtime.GC() // what others left behind is not collected at this one's cost
-	end := time.Now().Add(least)
-	rounds, err := bench.Play(sections, func() bool { return time.Now().Before(end) })
+	rounds, err := play([]bench.Section{
+		p.section(h, readers, p.buffer(readers), p.block(readers)),
+		bench.ThroughMulticast(h, readers, multicastBlock, multicastBlocks(readers)),
+		bench.ThroughChannels(h, readers, channelCapacity(readers), blockFor(readers)),
+	}, least)
 	if err != nil {
 		return row{}, err
 	}
 	return row{
-		Peer: p.name, Version: p.version(), Payload: p.payload, Readers: readers,
-		NS: rounds.Median(0), multicast: rounds.Median(1), channels: rounds.Median(2),
-		RatioMulticast: rounds.Ratio(0, 1), RatioChannels: rounds.Ratio(0, 2), inverse: rounds.Ratio(1, 0),
+		Peer: p.name, Version: p.version(), Payload: p.payload, Buffer: p.buffer(readers), Readers: readers, Rounds: len(rounds[0]),
+		NS: rounds.Median(0), Multicast: rounds.Median(1), Channels: rounds.Median(2),
+		RatioMulticast: rounds.Ratio(0, 1), RatioChannels: rounds.Ratio(0, 2), Without: p.without(),
 	}, nil
 }
 
-// judge returns P4k, or nil if it was not measured. The fastest is the one that takes the fewest times as long as
-// Spillway did in its turns: the peers themselves were not measured in turns.
-func judge(rows []row) *p4k {
-	var found *p4k
-	for _, r := range rows {
-		if r.Readers == p4kReaders && (found == nil || r.inverse > found.Ratio) {
-			found = &p4k{Fastest: r.Peer, This: r.multicast, Against: r.NS, Ratio: r.inverse, Target: p4kTarget, Stretch: p4kStretch}
+// play plays the sections for so long at least, and seven rounds.
+func play(sections []bench.Section, least time.Duration) (bench.Rounds, error) {
+	runtime.GC() // what others left behind is not collected at these ones' cost
+	end := time.Now().Add(least)
+	return bench.Play(sections, func() bool { return time.Now().Before(end) })
+}
+
+// abilities lists what the peers can do.
+func abilities(peers []peer) (all []able) {
+	for _, p := range peers {
+		a := able{p.name, []string{}}
+		for _, f := range p.features() {
+			if f.has {
+				a.Can = append(a.Can, f.what)
+			}
 		}
+		all = append(all, a)
 	}
-	return found
+	return all
 }
 
 // lacks lists what the peers can't do.

@@ -11,14 +11,14 @@ import (
 // than fits. Publish starts a goroutine for each subscriber and waits for all, which is its cost whatever the buffer.
 func moby() peer {
 	return peer{
-		name: "moby/pubsub", module: "github.com/moby/pubsub", payload: "pointer",
+		name: "moby/pubsub", module: "github.com/moby/pubsub", payload: "pointer", whenFull: "drops what doesn't fit",
 		buffer: func(readers int) int {
-			if readers < 10 {
-				return 128
+			if 10 <= readers && readers < 100 {
+				return 512
 			}
-			return min(512, blockFor(readers))
+			return min(128, blockFor(readers)/4) // what it is sent in a round at most
 		},
-		drops: true,
+		drops: true, slow: true,
 		open: func(h bench.Host, crowd *bench.Crowd, readers, buffer int) func([]core.Notification) {
 			p := pubsub.NewPublisher(0, buffer)
 			for range readers {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/spillwayhq/spillway/bench"
@@ -26,73 +27,80 @@ func TestAllEventsArrive(t *testing.T) {
 // A block is sent in parts of what fits, where more would be lost or pruned.
 func TestBlocksAreWholeBuffers(t *testing.T) {
 	for _, readers := range []int{1, 10, 100, 1_000, 10_000, 100_000} {
-		block := blockFor(readers)
-		if c := channelCapacity(readers); block%c != 0 {
+		if block, c := blockFor(readers), channelCapacity(readers); block%c != 0 {
 			t.Errorf("%d readers: %d events are no multiple of the channels' %d", readers, block, c)
 		}
 		for _, p := range peers() {
-			if b := p.buffer(readers); p.drops && block%b != 0 {
+			if block, b := p.block(readers), p.buffer(readers); p.drops && block%b != 0 {
 				t.Errorf("%d readers: %d events are no multiple of %s's %d", readers, block, p.name, b)
 			}
 		}
 	}
 }
 
-// BenchmarkBuffers is how a peer's buffer was chosen: ns/delivery of some sizes, in turns.
+// The benchmarks are how the buffers were chosen: ns/delivery of some sizes, in turns; seven rounds of each take a few minutes:
+//
+//	go test -run '^$' -bench . -benchtime 1x
+
+// BenchmarkBuffers is of the peers' buffers. One that a block fits is as good as any larger.
 func BenchmarkBuffers(b *testing.B) {
-	sizes := []int{8, 32, 128, 512}
 	for _, p := range peers() {
 		if p.buffer(1) == 0 {
 			continue
 		}
-		for _, readers := range []int{1, 10, 100, 1_000} {
-			b.Run(fmt.Sprintf("peer=%s/n=%d", p.name, readers), func(b *testing.B) {
-				sections := make([]bench.Section, len(sizes))
-				for i, size := range sizes {
-					sections[i] = p.section(b, readers, size, blockFor(readers))
+		b.Run("peer="+strings.ReplaceAll(p.name, "/", "_"), func(b *testing.B) {
+			compareSizes(b, "buffer", []int{32, 128, 512, 2048, 8192}, func(b *testing.B, readers, size int) (bench.Section, bool) {
+				block := p.block(readers)
+				if size > block {
+					return bench.Section{}, false
 				}
-				report(b, sections, func(i int) string { return fmt.Sprintf("ns-buffer=%d", sizes[i]) })
+				return p.section(b, readers, size, block), true
 			})
-		}
-	}
-}
-
-// BenchmarkChannels is how the capacity of Spillway's channels was chosen.
-func BenchmarkChannels(b *testing.B) {
-	sizes := []int{32, 128, 512, 1024}
-	for _, readers := range []int{1, 10, 100, 1_000} {
-		b.Run(fmt.Sprintf("n=%d", readers), func(b *testing.B) {
-			sections := make([]bench.Section, len(sizes))
-			for i, size := range sizes {
-				sections[i] = bench.ThroughChannels(b, readers, size, blockFor(readers))
-			}
-			report(b, sections, func(i int) string { return fmt.Sprintf("ns-capacity=%d", sizes[i]) })
 		})
 	}
 }
 
-// BenchmarkMulticast is how the block of Spillway's multicast was chosen.
+// BenchmarkChannels is of the capacity of Spillway's channels.
+func BenchmarkChannels(b *testing.B) {
+	compareSizes(b, "capacity", []int{32, 128, 512, 2048, 8192}, func(b *testing.B, readers, size int) (bench.Section, bool) {
+		block := blockFor(readers)
+		if size > block {
+			return bench.Section{}, false
+		}
+		return bench.ThroughChannels(b, readers, size, block), true
+	})
+}
+
+// BenchmarkMulticast is of the block of Spillway's multicast.
 func BenchmarkMulticast(b *testing.B) {
-	sizes := []int{256, 512, 1024, 2048, 8192}
+	compareSizes(b, "block", []int{512, 1024, 2048, 4096, 8192}, func(b *testing.B, readers, size int) (bench.Section, bool) {
+		return bench.ThroughMulticast(b, readers, size, multicastBlocks(readers)*multicastBlock/size), true
+	})
+}
+
+// compareSizes runs the sections of the sizes that there are any of, with every number of readers.
+func compareSizes(b *testing.B, of string, sizes []int, section func(b *testing.B, readers, size int) (bench.Section, bool)) {
+	b.Helper()
 	for _, readers := range []int{1, 10, 100, 1_000, 10_000} {
 		b.Run(fmt.Sprintf("n=%d", readers), func(b *testing.B) {
-			sections := make([]bench.Section, len(sizes))
-			for i, size := range sizes {
-				sections[i] = bench.ThroughMulticast(b, readers, size)
+			var (
+				sections []bench.Section
+				units    []string
+			)
+			for _, size := range sizes {
+				if s, ok := section(b, readers, size); ok {
+					sections = append(sections, s)
+					units = append(units, fmt.Sprintf("ns-%s=%d", of, size))
+				}
 			}
-			report(b, sections, func(i int) string { return fmt.Sprintf("ns-block=%d", sizes[i]) })
+			rounds, err := bench.Play(sections, b.Loop)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(0, "ns/op")
+			for i, unit := range units {
+				b.ReportMetric(rounds.Median(i), unit)
+			}
 		})
-	}
-}
-
-func report(b *testing.B, sections []bench.Section, unit func(i int) string) {
-	b.Helper()
-	rounds, err := bench.Play(sections, b.Loop)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(0, "ns/op")
-	for i := range sections {
-		b.ReportMetric(rounds.Median(i), unit(i))
 	}
 }

@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -10,12 +13,14 @@ import (
 func (f figures) table(out io.Writer) error {
 	fmt.Fprintf(out, "%s, %s\n", f.Machine, f.Go)
 	fmt.Fprint(out, "ns: a delivery of a Notification (120 bytes), from the send until the reader has checked it.\n",
-		"x multicast, x channels: how many times as long as Spillway's; WINS: less than one of them.\n\n")
+		"x multicast, x channels: how many times as long as Spillway's; WINS: less than one of them.\n",
+		"At the end of a line is what the figure is without: Spillway hands every reader a value of its own, filters, prunes who\n",
+		"is slow, has buffers of fixed size, and delivers at once.\n\n")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "peer\tversion\tpayload\treaders\tns\tmulticast\tchannels\tx multicast\tx channels\t\t")
+	fmt.Fprintln(w, "peer\tversion\tbuffer\treaders\tns\tmulticast\tchannels\tx multicast\tx channels\t\t")
 	for _, r := range f.Rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.4g\t%.3g\t%.3g\t%.3g\t%.3g\t%s\t\n",
-			r.Peer, shortened(r.Version), r.Payload, r.Readers, r.NS, r.multicast, r.channels, r.RatioMulticast, r.RatioChannels, r.wins())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.4g\t%.3g\t%.3g\t%.3g\t%.3g\t%s\t  %s\n", r.Peer, shortened(r.Version), r.buffer(), r.Readers,
+			r.NS, r.Multicast, r.Channels, r.RatioMulticast, r.RatioChannels, r.wins(), strings.Join(r.Without, ", "))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -40,12 +45,12 @@ func (f figures) table(out io.Writer) error {
 func (f figures) features(out io.Writer) error {
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "peer\tfilter\tprune a slow reader\tbound its buffers\tunder a millisecond")
-	for _, p := range peers() {
-		fmt.Fprint(w, p.name)
-		for _, had := range p.features() {
+	fmt.Fprintln(w, "peer\t"+strings.Join(features, "\t"))
+	for _, p := range f.Peers {
+		fmt.Fprint(w, p.Peer)
+		for _, what := range features {
 			word := "no"
-			if had.has {
+			if slices.Contains(p.Can, what) {
 				word = "yes"
 			}
 			fmt.Fprint(w, "\t", word)
@@ -53,6 +58,14 @@ func (f figures) features(out io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	return w.Flush()
+}
+
+// buffer is what was chosen, where there is something to choose.
+func (r row) buffer() string {
+	if r.Buffer == 0 {
+		return "-"
+	}
+	return strconv.Itoa(r.Buffer)
 }
 
 // wins says which of Spillway's ways the peer is quicker than.
@@ -67,19 +80,6 @@ func (r row) wins() string {
 	default:
 		return ""
 	}
-}
-
-// String is the row with its verdict.
-func (p p4k) String() string {
-	verdict := "SHORT of the target"
-	switch {
-	case p.Ratio <= p.Stretch:
-		verdict = "stretch reached"
-	case p.Ratio <= p.Target:
-		verdict = "target reached"
-	}
-	return fmt.Sprintf("P4k: %.3g ns against %.4g of %s, the fastest with %d readers: ratio 1/%.1f, target 1/%.0f, stretch 1/%.0f: %s",
-		p.This, p.Against, p.Fastest, p4kReaders, 1/p.Ratio, 1/p.Target, 1/p.Stretch, verdict)
 }
 
 // shortened leaves of a version without a tag its date and the beginning of its commit.

@@ -13,8 +13,8 @@ import (
 // the licence; this is the newest that Go 1.26.0 builds.
 func tailscale() peer {
 	return peer{
-		name: "tailscale eventbus", module: "tailscale.com", payload: "pointer",
-		buffer: always(0),
+		name: "tailscale eventbus", module: "tailscale.com", payload: "pointer", whenFull: "queues without end",
+		buffer: always(0), slow: true,
 		open: func(h bench.Host, crowd *bench.Crowd, readers, _ int) func([]core.Notification) {
 			bus := eventbus.New()
 			for i := range readers {
