@@ -49,6 +49,11 @@ func (r Row) benchmark(b *testing.B) {
 		b.ReportMetric(result.This, r.Unit)
 		b.ReportMetric(0, "ns/op") // not printed: the time is that of the whole round
 	}
+	if r.Deliveries > 0 {
+		ns := r.PerDelivery(result.This)
+		b.ReportMetric(ns, "ns/delivery")
+		b.ReportMetric(1e9/ns, "deliveries/s")
+	}
 	for _, f := range result.Beside {
 		b.ReportMetric(f.Value, "ns-"+f.Name)
 	}
@@ -102,6 +107,9 @@ func TestRows(t *testing.T) {
 		}
 		if (r.Against == "") != r.Counted {
 			t.Errorf("%s: a figure without a baseline must be one that doesn't depend on the machine", r.Name())
+		}
+		if r.Unit == "ns/delivery" && r.Deliveries != 1 {
+			t.Errorf("%s: a figure of a delivery is of %d deliveries", r.Name(), r.Deliveries)
 		}
 		if found, err := RowsOf(r.Name()); err != nil || len(found) != 1 || found[0].Name() != r.Name() {
 			t.Errorf("RowsOf(%q) = %v, %v; want the row", r.Name(), found, err)

@@ -18,19 +18,8 @@ func channelRows() []Row {
 	} {
 		rows = append(rows, Row{
 			ID: "P1", Case: "subs=" + short(c.subs), Work: fmt.Sprintf("broadcast to %s channels", short(c.subs)), Against: "rawoffer", Unit: "ns",
-			Target: c.target, Stretch: c.stretch, Version: 1, Quick: true, NoAllocs: true,
-			Open: func(h Host) Sides {
-				w := newWorkload(h, 0, c.capacity)
-				f := newFanout(h)
-				return Sides{
-					Subject: broadcasts{
-						Name: "spillway", Events: w.Events, Sequence: sequence, Block: c.capacity, Readers: c.subs,
-						Send:  broadcasting(f),
-						Drain: drainAll(subscribe(h, f, c.subs, c.capacity, everything)),
-					}.Section(),
-					Baseline: rawOffers(w.Events, c.capacity, c.subs),
-				}
-			},
+			Target: c.target, Stretch: c.stretch, Deliveries: c.subs, Version: 1, Quick: true, NoAllocs: true,
+			Open: func(h Host) Sides { return toChannels(h, c.subs, c.capacity) },
 		})
 	}
 	return append(rows, Row{
@@ -49,6 +38,20 @@ func channelRows() []Row {
 			}
 		},
 	})
+}
+
+// toChannels compares a Fanout to n channels with a RawOffer to as many.
+func toChannels(h Host, n, capacity int) Sides {
+	w := newWorkload(h, 0, capacity)
+	f := newFanout(h)
+	return Sides{
+		Subject: broadcasts{
+			Name: "spillway", Events: w.Events, Sequence: sequence, Block: capacity, Readers: n,
+			Send:  broadcasting(f),
+			Drain: drainAll(subscribe(h, f, n, capacity, everything)),
+		}.Section(),
+		Baseline: rawOffers(w.Events, capacity, n),
+	}
 }
 
 // rawOffers returns the side of a RawOffer to n channels.

@@ -5,13 +5,16 @@
 //
 //	go test ./bench -bench . -benchmem
 //	go test ./bench -bench 'P1/subs=10$'
+//	go test ./bench -bench 'Curves/writers'    scaling, for spillway bench to draw
+//	go test ./bench -bench Latency             how long after it was due an event is there
 //
 // A row prints one line. ns/op is what one broadcast (or one subscription, where the row is about
 // those) costs Spillway, ns-BASELINE the same for the baseline it is held against, x-BASELINE the
-// ratio, target what the ratio may be at most, and rounds how many rounds the medians are of. B/op and
+// ratio, target what the ratio may be at most, and rounds how many rounds the medians are of. Where something
+// is delivered, ns/delivery and deliveries/s are Spillway's for each that gets it. B/op and
 // allocs/op are per round, not per broadcast: thousands of broadcasts, and the draining, must
 // allocate nothing for them to read 0. P7 and P7b, which allocate by nature, have there what one
-// subscription does. P8 counts objects, P9 prints bytes a subscription (B/sub).
+// subscription does. P8 counts objects, P9 prints bytes a subscription (B/subscription).
 //
 // # Promises
 //

@@ -23,7 +23,7 @@ func heapRows() []Row {
 		rows = append(
 			rows,
 			Row{
-				ID: c.id, Case: "sink=free", Work: "memory of a subscription of 1M, " + c.with, Unit: "B",
+				ID: c.id, Case: "sink=free", Work: "memory of a subscription of 1M, " + c.with, Unit: "B/subscription",
 				Target: c.target, Stretch: c.stretch, Version: 1, Counted: true,
 				Open: func(h Host) Sides {
 					w := newWorkload(h, 0, n)
@@ -41,7 +41,7 @@ func heapRows() []Row {
 				},
 			},
 			Row{
-				ID: c.id, Case: "sink=channel", Work: "the same with a channel, less a plain channel's", Unit: "B",
+				ID: c.id, Case: "sink=channel", Work: "the same with a channel, less a plain channel's", Unit: "B/subscription",
 				Target: c.target, Stretch: c.stretch, Version: 1, Counted: true,
 				Open: func(h Host) Sides {
 					w := newWorkload(h, 0, n)

@@ -23,7 +23,9 @@ type Section struct {
 // A Result is what was measured of a row.
 type Result struct {
 	Rounds        int
-	This, Against float64   // medians; Against is 0 without a baseline
+	This, Against float64 // medians; Against is 0 without a baseline
+	ThisSpan      Span    // of the same figures
+	AgainstSpan   Span
 	Ratios        []float64 // of each round, sorted; the figures themselves without a baseline
 	Beside        []Figure
 	Allocs, Bytes uint64 // that a round allocates, of all sides; or an operation, where the row allocates by nature
@@ -34,7 +36,11 @@ type Result struct {
 type Figure struct {
 	Name  string
 	Value float64
+	Span  Span
 }
+
+// A Span is what the middle half of the rounds lies in.
+type Span struct{ Low, High float64 }
 
 // Ratio is the median of the rounds' ratios.
 //
@@ -140,12 +146,13 @@ func (m *meter) result(compared bool) Result {
 		for i := range r.Ratios {
 			r.Ratios[i] /= m.figures[1][i]
 		}
-		r.Against = median(m.figures[1])
+		r.Against, r.AgainstSpan = median(m.figures[1]), span(m.figures[1])
 	}
 	slices.Sort(r.Ratios)
-	r.This = median(m.figures[0])
+	r.This, r.ThisSpan = median(m.figures[0]), span(m.figures[0])
 	for i, s := range m.sections[beside:] {
-		r.Beside = append(r.Beside, Figure{s.Name, median(m.figures[beside+i])})
+		figures := m.figures[beside+i]
+		r.Beside = append(r.Beside, Figure{s.Name, median(figures), span(figures)})
 	}
 	return r
 }
@@ -191,6 +198,12 @@ func median[V float64 | time.Duration](vs []V) V {
 	return vs[len(vs)/2]
 }
 
+// span returns the quartiles of sorted figures.
+func span(sorted []float64) Span {
+	n := len(sorted)
+	return Span{sorted[n/4], sorted[n*3/4]}
+}
+
 // Plus is both results as if of one run.
 func (r Result) Plus(o Result) Result {
 	if r.Rounds == 0 {
@@ -204,5 +217,11 @@ func (r Result) Plus(o Result) Result {
 	share := float64(o.Rounds) / float64(sum.Rounds)
 	sum.This = r.This + (o.This-r.This)*share
 	sum.Against = r.Against + (o.Against-r.Against)*share
+	sum.ThisSpan = r.ThisSpan.towards(o.ThisSpan, share)
+	sum.AgainstSpan = r.AgainstSpan.towards(o.AgainstSpan, share)
 	return sum
+}
+
+func (s Span) towards(o Span, share float64) Span {
+	return Span{s.Low + (o.Low-s.Low)*share, s.High + (o.High-s.High)*share}
 }

@@ -23,7 +23,7 @@ func ringRows() []Row {
 		subs := c.subs
 		rows = append(rows, Row{
 			ID: "P2", Case: "subs=" + short(subs), Work: fmt.Sprintf("broadcast of a number to %s rings", short(subs)), Against: "rawoffer", Unit: "ns",
-			Target: 0.45, Stretch: 0.35, Floor: c.floor, Decision: c.decision, Version: 1, Quick: true, NoAllocs: true,
+			Target: 0.45, Stretch: 0.35, Floor: c.floor, Decision: c.decision, Deliveries: subs, Version: 1, Quick: true, NoAllocs: true,
 			Open: func(h Host) Sides {
 				events := make([]uint64, capacity)
 				for i := range events {

@@ -24,6 +24,9 @@ type Row struct {
 	Floor    float64
 	Decision string
 
+	// Deliveries is how many deliveries the figure's operation makes, where it is nanoseconds; 0 where it is none, or of another kind.
+	Deliveries int
+
 	// Version is raised when the row begins to measure something else. Figures of two versions are not compared.
 	Version int
 
@@ -45,6 +48,9 @@ func (r Row) Name() string {
 
 // Limit returns what the ratio may be before the row fails: the target, or the floor of a row that has one.
 func (r Row) Limit() float64 { return max(r.Target, r.Floor) }
+
+// PerDelivery returns the nanoseconds of a delivery, of the figures of a row that makes some.
+func (r Row) PerDelivery(figure float64) float64 { return figure / float64(r.Deliveries) }
 
 // Sides are what a row compares.
 type Sides struct {

@@ -16,11 +16,11 @@ func selectingRows() []Row {
 	for _, n := range []int{1_000, 100_000, 1_000_000} {
 		rows = append(rows, Row{
 			ID: "P5", Case: "subs=" + short(n), Work: fmt.Sprintf("broadcast to the one of %s that it concerns", short(n)), Against: "mapoffer", Unit: "ns",
-			Target: 2.0, Stretch: 1.5, Version: 1, Quick: n <= 100_000, NoAllocs: true,
+			Target: 2.0, Stretch: 1.5, Deliveries: 1, Version: 1, Quick: n <= 100_000, NoAllocs: true,
 			Open: func(h Host) Sides {
 				w := newWorkload(h, 0, n)
 				block := min(n, selectBlock)
-				sides := Sides{Subject: selecting(h, "spillway", w, newFanout(h), block), Baseline: mapOffers(h, w, block)}
+				sides := Sides{Subject: selecting(h, "spillway", w, newFanout(h), block), Baseline: mapOffers(h, w, block, 1)}
 				if n == 1_000 {
 					own := closing(h, core.New(core.Config[notification]{Name: "bench", Locate: func(n notification) region.Point { return n.Point() }}))
 					sides.Beside = []Section{selecting(h, "own-locate", w, own, block)}
@@ -33,12 +33,12 @@ func selectingRows() []Row {
 		rows,
 		Row{
 			ID: "P5l", Work: "the same of 100k", Against: "linear", Unit: "ns",
-			Target: 1.0 / 500, Stretch: 1.0 / 1000, Version: 1, Quick: true, NoAllocs: true,
+			Target: 1.0 / 500, Stretch: 1.0 / 1000, Deliveries: 1, Version: 1, Quick: true, NoAllocs: true,
 			Open: openLinear,
 		},
 		Row{
 			ID: "P5m", Work: "P5 of 1M, seven other shapes in use", Against: "plain", Unit: "ns",
-			Target: 2.0, Stretch: 1.5, Version: 1, NoAllocs: true,
+			Target: 2.0, Stretch: 1.5, Deliveries: 1, Version: 1, NoAllocs: true,
 			Open: func(h Host) Sides {
 				const n, others = 1_000_000, 1_000
 				w := newWorkload(h, 0, n)
@@ -52,7 +52,7 @@ func selectingRows() []Row {
 		},
 		Row{
 			ID: "P6", Work: "broadcast to ten among 1M that it doesn't concern", Against: "none", Unit: "ns",
-			Target: 1.25, Stretch: 1.10, Floor: 1.35, Decision: "0006", Version: 1, NoAllocs: true,
+			Target: 1.25, Stretch: 1.10, Floor: 1.35, Decision: "0006", Deliveries: 10, Version: 1, NoAllocs: true,
 			Open: func(h Host) Sides {
 				const n, readers, capacity = 1_000_000, 10, 1024
 				strangers := newWorkload(h, n, 1<<16) // more would push the million out of the cache by themselves
@@ -75,47 +75,46 @@ func selectingRows() []Row {
 func openLinear(h Host) Sides {
 	const n, block = 100_000, 64 // a block of 100k tests each takes long enough
 	w := newWorkload(h, 0, n)
+	return Sides{Subject: selecting(h, "spillway", w, newFanout(h), block), Baseline: linears(w, block, 1)}
+}
+
+// linears returns the side of a Linear with a channel for each entity of w.
+func linears(w *Workload, block, repeat int) Section {
 	l := NewLinear(notification.Point)
-	outs := make([]<-chan notification, n)
+	outs := make([]<-chan notification, len(w.Entities))
 	for i := range outs {
-		outs[i] = l.Subscribe(w.Region(i), 1)
+		outs[i] = l.Subscribe(w.Region(i), repeat)
 	}
-	return Sides{
-		Subject: selecting(h, "spillway", w, newFanout(h), block),
-		Baseline: broadcasts{
-			Name: "linear", Events: w.Events, Sequence: sequence, Block: block, Readers: 1,
-			Send: func(events []notification) (accepted, refused int) {
-				for i := range events {
-					o := l.Broadcast(events[i])
-					accepted += o.Accepted
-					refused += o.Pruned
-				}
-				return accepted, refused
-			},
-			Drain: drainOwn(w, outs),
-		}.Section(),
-	}
+	return broadcasts{
+		Name: "linear", Events: w.Events, Sequence: sequence, Block: block, Readers: 1, Repeat: repeat,
+		Send: linearly(l), Drain: drainOwn(w, outs),
+	}.Section()
 }
 
 // selecting subscribes a channel to each entity of w and returns the side of f that broadcasts the events of w.
 func selecting(h Host, name string, w *Workload, f *fanout, block int) Section {
+	return selectingOften(h, name, w, f, block, 1)
+}
+
+// selectingOften does it so often with each block.
+func selectingOften(h Host, name string, w *Workload, f *fanout, block, repeat int) Section {
 	return rehearsed(h, broadcasts{
-		Name: name, Events: w.Events, Sequence: sequence, Block: block, Readers: 1,
+		Name: name, Events: w.Events, Sequence: sequence, Block: block, Readers: 1, Repeat: repeat,
 		Send:  broadcasting(f),
-		Drain: drainOwn(w, subscribe(h, f, len(w.Entities), 1, w.Region)),
+		Drain: drainOwn(w, subscribe(h, f, len(w.Entities), repeat, w.Region)),
 	})
 }
 
 // mapOffers returns the side of a MapOffer to the same entities.
-func mapOffers(h Host, w *Workload, block int) Section {
+func mapOffers(h Host, w *Workload, block, repeat int) Section {
 	keys := w.Keys()
-	m := NewMapOffer(keys, 1)
+	m := NewMapOffer(keys, repeat)
 	outs := make([]<-chan notification, len(keys))
 	for i, k := range keys {
 		outs[i] = m.Output(k)
 	}
 	return rehearsed(h, broadcasts{
-		Name: "mapoffer", Events: w.Events, Sequence: sequence, Block: block, Readers: 1,
+		Name: "mapoffer", Events: w.Events, Sequence: sequence, Block: block, Readers: 1, Repeat: repeat,
 		Send: func(events []notification) (accepted, refused int) {
 			for i := range events {
 				if m.Offer(&events[i]) {

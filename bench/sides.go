@@ -84,6 +84,18 @@ func broadcasting[T any](f *core.Fanout[T]) func([]T) (accepted, refused int) {
 	}
 }
 
+// linearly returns the Send of a Linear.
+func linearly[T any](l *Linear[T]) func([]T) (accepted, refused int) {
+	return func(events []T) (accepted, refused int) {
+		for i := range events {
+			o := l.Broadcast(events[i])
+			accepted += o.Accepted
+			refused += o.Pruned
+		}
+		return accepted, refused
+	}
+}
+
 // offering returns the Send of a RawOffer to n channels.
 func offering[T any](raw *RawOffer[T], n int) func([]T) (accepted, refused int) {
 	return func(events []T) (accepted, refused int) {

@@ -36,6 +36,11 @@ const Scope = "shop"
 // NewWorkload returns the Workload of entities first to first+n-1, the same for the same arguments.
 // Workloads whose numbers don't overlap have no entity in common, and the same depth.
 func NewWorkload(seed uint64, first, n int) (*Workload, error) {
+	return workloadOf(seed, n, func(i int) string { return entityName(first + i) })
+}
+
+// workloadOf returns the Workload of n entities of these names.
+func workloadOf(seed uint64, n int, name func(i int) string) (*Workload, error) {
 	kind, err := region.NewKind(0x1, 0x002)
 	if err != nil {
 		return nil, fmt.Errorf("workload: %w", err)
@@ -47,7 +52,7 @@ func NewWorkload(seed uint64, first, n int) (*Workload, error) {
 		Kind:     kind,
 	}
 	for i := range w.Entities {
-		w.Entities[i] = entityName(first + i)
+		w.Entities[i] = name(i)
 		w.Order[i] = int32(i)
 	}
 	random := rand.New(rand.NewPCG(seed, uint64(n)))
@@ -74,6 +79,16 @@ func NewWorkload(seed uint64, first, n int) (*Workload, error) {
 func entityName(i int) string {
 	collections := [...]string{"order", "basket", "invoice", "parcel"}
 	return fmt.Sprintf("tenant-%03d:%s:%08x", i%499, collections[i%len(collections)], i)
+}
+
+// deepName returns the name of entity i of so many segments, the last of them its own.
+func deepName(i, segments int) string {
+	var b strings.Builder
+	for level := range segments - 1 {
+		fmt.Fprintf(&b, "level-%02d:", level)
+	}
+	fmt.Fprintf(&b, "%08x", i)
+	return b.String()
 }
 
 // apart copies the names into new memory, in the given order.

@@ -67,7 +67,7 @@ func figureOf(rec *benchfmt.Result) (figure float64, unit string) {
 		switch {
 		case strings.HasPrefix(v.Unit, "x-"):
 			return v.Value, v.Unit
-		case v.Unit == "objects" || v.Unit == "B":
+		case v.Unit == "objects" || v.Unit == "B/subscription":
 			figure, unit = v.Value, v.Unit
 		}
 	}
