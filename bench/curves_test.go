@@ -97,3 +97,11 @@ func TestSizedAreOfTheirSize(t *testing.T) {
 		}
 	}
 }
+
+// Equal code is measured on both sides of the null row.
+func TestNull(t *testing.T) {
+	r := Null().Measure(t, func() bool { return false })
+	if r.Rounds != minRounds || r.This <= 0 || r.Against <= 0 || r.Allocs > 0 && !raceEnabled {
+		t.Errorf("got %+v", r)
+	}
+}
