@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"zip": zip, "cut": cut, "events": events, "longline": longLine, "exits": exits, "sameregions": sameRegions,
-			"notutf8": notUTF8, "oddnames": oddNames,
+			"notutf8": notUTF8, "oddnames": oddNames, "replace": replace,
 		},
 	})
 }
@@ -53,6 +53,15 @@ func zip(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(z.Close())
 	ts.Check(f.Close())
+}
+
+// replace OLD NEW FILE replaces each OLD in FILE.
+func replace(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[2])
+	if !strings.Contains(text, args[0]) {
+		ts.Fatalf("%s has no %q", args[2], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.ReplaceAll(text, args[0], args[1])), 0o666))
 }
 
 // cut FILE N keeps the first N bytes of FILE; of a negative N, all but so many.

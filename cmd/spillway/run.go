@@ -98,7 +98,7 @@ func newRoot(std stdio, started *bool) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newReplay(std), newVersion(std))
+	root.AddCommand(newReplay(std), newBench(std), newVersion(std))
 	return root
 }
 
