@@ -33,7 +33,7 @@ const (
 // Latencies returns all of them: each side with one reader and with a hundred.
 func Latencies() []Latency {
 	var all []Latency
-	for _, crowd := range []struct{ readers, rate int }{{1, 10_000}, {100, 2_000}} {
+	for _, crowd := range []struct{ readers, rate int }{{1, 20_000}, {100, 2_000}} {
 		for _, side := range openings {
 			all = append(all, Latency{Side: side.name, Readers: crowd.readers, Rate: crowd.rate, open: side.open})
 		}

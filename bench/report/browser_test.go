@@ -115,11 +115,12 @@ const charts = `[...document.querySelectorAll('svg.chart')].map(svg => {
 	if (box.width < 200 || box.height < 100) wrong.push('is ' + box.width + ' by ' + box.height);
 	if (svg.querySelectorAll('path.line').length < 2) wrong.push('has no lines');
 	for (const line of svg.querySelectorAll('path.line')) {
-		if (!(line.getTotalLength() > 10)) wrong.push('has a line without length');
+		const r = line.getBoundingClientRect();
+		if (!(line.getTotalLength() > 10) || !(r.width + r.height > 5)) wrong.push('has a line without length');
 		if (getComputedStyle(line).stroke === 'none') wrong.push('has a line without colour');
 	}
 	for (const mark of svg.querySelectorAll('path.mark')) {
-		if (!(mark.getTotalLength() > 10) || getComputedStyle(mark).fill === 'none') wrong.push('has a mark that is not drawn');
+		if (!(mark.getBoundingClientRect().width > 2) || getComputedStyle(mark).fill === 'none') wrong.push('has a mark that is not drawn');
 	}
 	for (const text of svg.querySelectorAll('text')) {
 		const r = text.getBoundingClientRect();

@@ -89,15 +89,15 @@ func (m *measuring) all(ctx context.Context) {
 	m.report.Curves = slices.DeleteFunc(m.report.Curves, func(c pages.Curve) bool { return len(c.Points) == 0 })
 }
 
-// apart measures one thing in a process of its own.
-func (m *measuring) apart(ctx context.Context, result any, what string) error {
-	return judge.Apart(ctx, result, "bench", "--alone", what, "--time", m.bench.time.String())
+// apart measures one thing for so long in a process of its own.
+func apart(ctx context.Context, result any, what string, long time.Duration) error {
+	return judge.Apart(ctx, result, "bench", "--alone", what, "--time", long.String())
 }
 
 // judged measures a row, and judges it as the gate does.
 func (m *measuring) judged(ctx context.Context, r bench.Row) (j judge.Judged, err error) {
 	j = judge.Row(r, m.bench.quick, func() (result bench.Result, _ error) {
-		err = m.apart(ctx, &result, r.Name())
+		err = apart(ctx, &result, r.Name(), m.bench.time)
 		return result, err
 	})
 	return j, err
@@ -124,7 +124,8 @@ func (m *measuring) null(ctx context.Context) error {
 func (m *measuring) latency(l bench.Latency) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var d pages.Distribution
-		if err := m.apart(ctx, &d, l.Name()); err != nil {
+		const patient = 4 // rare latencies take many to be told
+		if err := apart(ctx, &d, l.Name(), patient*m.bench.time); err != nil {
 			return err
 		}
 		m.report.Latencies = append(m.report.Latencies, d)
@@ -135,7 +136,7 @@ func (m *measuring) latency(l bench.Latency) func(context.Context) error {
 func (m *measuring) point(curve int, p bench.Point) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var result bench.Result
-		if err := m.apart(ctx, &result, p.Row.Name()); err != nil {
+		if err := apart(ctx, &result, p.Row.Name(), m.bench.time); err != nil {
 			return err
 		}
 		m.report.Curves[curve].Add(p, result)
