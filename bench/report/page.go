@@ -4,7 +4,6 @@ import (
 	"embed"
 	"html/template"
 	"io"
-	"strings"
 )
 
 //go:embed *.tmpl *.css
@@ -18,7 +17,6 @@ func page() (*template.Template, error) {
 	}
 	return template.New("").Funcs(template.FuncMap{
 		"style": style, "cells": cells, "heads": func() []string { return heads },
-		"bad":   func(verdict string) bool { return strings.ToUpper(verdict) == verdict && verdict != "-" },
 		"about": Report.about, "notes": Report.notes, "null": Report.nullText,
 	}).ParseFS(files, "page.html.tmpl", "chart.svg.tmpl")
 }

@@ -29,6 +29,8 @@ type Peer struct {
 	NS             float64 `json:"ns"`
 	RatioMulticast float64 `json:"ratio_multicast"`
 	RatioChannels  float64 `json:"ratio_channels"`
+
+	Without []string `json:"without,omitempty"` // what the figure is without, of what Spillway promises with its own
 }
 
 // A Lack is something that a library can't do, and where its source shows it.
@@ -67,12 +69,14 @@ func (p Peers) Sorted() []Peer {
 	})
 }
 
-// Lacks says in short what a library can't do.
-func (p Peers) Lacks(peer string) string {
-	var what []string
-	for _, l := range p.Cannot {
-		if l.Peer == peer {
-			what = append(what, l.What)
+// Lacks says in short what stands against a figure: what the row says it is without, or what the library can't do.
+func (p Peers) Lacks(row Peer) string {
+	what := slices.Clone(row.Without)
+	if len(what) == 0 {
+		for _, l := range p.Cannot {
+			if l.Peer == row.Peer {
+				what = append(what, "can't "+l.What)
+			}
 		}
 	}
 	return strings.Join(what, "; ")

@@ -30,8 +30,11 @@ func TestPeers(t *testing.T) {
 	if len(p.Losses()) != 2 || len(p.Rows) != 3 {
 		t.Errorf("losses are %v of %d", p.Losses(), len(p.Rows))
 	}
-	if got := p.Lacks("slow"); got != "filter; prune" {
+	if got := p.Lacks(p.Rows[0]); got != "can't filter; can't prune" {
 		t.Errorf("it lacks %q", got)
+	}
+	if got := p.Lacks(report.Peer{Peer: "slow", Without: []string{"a", "b"}}); got != "a; b" {
+		t.Errorf("it lacks %q; want what the row says", got)
 	}
 	if got := p.Rows[1].Tag() + " " + p.Rows[0].Tag(); got != "20200907-49d4230 v1.2.3" {
 		t.Errorf("versions are %s", got)

@@ -90,10 +90,10 @@ func (r Report) JSON(out io.Writer) error {
 	return e.Encode(r)
 }
 
-// Short are the rows that fall short.
+// Short are the rows that are over their targets, by however little, or allocate, or failed.
 func (r Report) Short() (short []judge.Judged) {
 	for _, j := range r.Rows {
-		if j.Verdict.Bad() || j.Verdict == judge.Near {
+		if j.Verdict.Bad() || j.Target != 0 && j.Ratio > j.Target {
 			short = append(short, j)
 		}
 	}

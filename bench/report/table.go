@@ -23,7 +23,7 @@ func cells(j judge.Judged) []string {
 	}
 	return []string{
 		j.Row, j.Work, figureOf(j.This, j.Unit), against, ratio,
-		fmt.Sprintf("±%.1f %%", j.Spread*100), target, stretch, string(j.Verdict),
+		fmt.Sprintf("±%.1f %%", j.Spread*100), target, stretch, j.Says(),
 	}
 }
 
