@@ -29,6 +29,7 @@ type Fanout[T any] struct {
 	//   written by: Subscribe before it opens, whoever ends one, the reaper when Done is closed, Close; by Add
 	//   read by:    every broadcast, first; HasSubscribers, Len, Stats
 	//   order:      raised before the state says opened: a broadcast that begins after Subscribe returned sees it
+	//               an end is counted before it can come to the reaper, who counts it out: no part falls below 0
 	people atomic.Int64
 
 	grace grace

@@ -72,6 +72,19 @@ const (
 // offerable tells whether a broadcast may offer: opened, and not over.
 func offerable(state uint32) bool { return state&(phaseMask|opened) == phaseLive|opened }
 
+// appear sets opened; false where an end came first. Each retry means that another goroutine set a flag.
+func (n *node[T]) appear() bool {
+	for {
+		old := n.state().Load()
+		if old&phaseMask != phaseLive {
+			return false
+		}
+		if n.state().CompareAndSwap(old, old|opened) {
+			return true
+		}
+	}
+}
+
 // turn changes the phase from live, once; false where another end came first. Each retry means that
 // another goroutine set a flag.
 func (n *node[T]) turn(phase uint32) (before uint32, won bool) {

@@ -125,13 +125,15 @@ func (f *Fanout[T]) announce(n *node[T]) {
 func (f *Fanout[T]) open(n *node[T]) {
 	step("subscribe:opening")
 	f.count(oneLive)
-	before := n.state().Or(opened)
-	step("subscribe:opened")
-	if before&phaseMask == phaseLive {
+	if n.appear() {
+		step("subscribe:opened")
 		return
 	}
+	// Counted before it is opened: from then on its canceller may have it seen off, and counted out.
 	f.count(oneRetiring - oneLive)
 	f.counters.cancelled.Add(1)
+	before := n.state().Or(opened)
+	step("subscribe:opened")
 	if before&ready != 0 {
 		f.enqueue(n)
 	}
