@@ -17,6 +17,7 @@ func TestOwnPointIsKnown(t *testing.T) {
 		{"Notification.Point", isOwnPoint(Notification.Point), true},
 		{"Envelope.Point", isOwnPoint(Envelope.Point), true},
 		{"a function of a Notification", isOwnPoint(func(n Notification) region.Point { return n.Point() }), false},
+		{"a function of an Envelope", isOwnPoint(func(e Envelope) region.Point { return e.Point() }), false},
 		{"another type's", isOwnPoint(func(int) region.Point { return region.Point{} }), false},
 		{"none", isOwnPoint[Notification](nil), false},
 	} {
@@ -85,7 +86,39 @@ func deliveries[T any](t *testing.T, regions []region.Region, v T, locate func(T
 	return fmt.Sprint(counts...)
 }
 
-// An event that Locate panics on is in no count, however it came.
+// A Fanout reads its own events in place, those of another Locate it does not: that one is believed, whatever it says.
+func TestLocateIsBelieved(t *testing.T) {
+	elsewhere := func(Notification) region.Point { return region.Point{Entity: "b"} }
+	if got := deliveries(t, []region.Region{{Entity: "a"}, {Entity: "b"}}, Notification{}, elsewhere); got != "0 1" {
+		t.Errorf("with a Locate that says b: got %s, want 0 1", got)
+	}
+	if f := New(Config[Notification]{Locate: elsewhere}); f.itself {
+		t.Error("another Locate is taken for Notification.Point")
+	}
+	if f := New(Config[Notification]{Locate: Notification.Point}); !f.itself {
+		t.Error("Notification.Point is called")
+	}
+	if f := New(Config[Envelope]{Locate: Envelope.Point}); !f.itself {
+		t.Error("Envelope.Point is called")
+	}
+}
+
+// Point leaves no field out, and leaves none as it was.
+func TestPoint(t *testing.T) {
+	place, err := region.NewCoordinate("a:b", "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := Notification{Coordinate: place, Kind: 0x1002, Sequence: 7, Position: region.Position{Lane: 3, Sequence: 9}}
+	want := region.Point{Entity: "a:b", Scope: "shop", Kind: 0x1002, Lane: 3, Sequence: 7}
+	in := region.Point{Entity: "x", Scope: "x", Kind: 1, Lane: 1, Sequence: 1}
+	n.pointTo(&in)
+	if n.Point() != want || (Envelope{Notification: n}).Point() != want || in != want {
+		t.Errorf("got %+v, %+v, and in place %+v; want %+v", n.Point(), Envelope{Notification: n}.Point(), in, want)
+	}
+}
+
+// An event that Locate panics on before it is offered to anyone is in no count, however it came.
 func TestLocatePanicsUncounted(t *testing.T) {
 	f := New(Config[int]{Locate: func(v int) region.Point {
 		if v < 0 {
