@@ -27,13 +27,13 @@ proctype Subscriber() {
 		live++;
 #else
 		live++; /* open */
-		atomic { b = state[1]; state[1] = state[1] | OPENED };
+		atomic { b = state[1]; if :: phase(b) == LIVE -> state[1] = state[1] | OPENED :: phase(b) != LIVE fi };
 #endif
 		if
 		:: atomic { phase(b) == LIVE -> returned[1] = true; b = 0 }
 		:: phase(b) != LIVE ->
-			live--;
-			b = b & READY;
+			live--; /* before it is opened: then its canceller may have it counted out */
+			atomic { b = state[1] & READY; state[1] = state[1] | OPENED };
 			put(1, b)
 		fi
 	:: atomic { closed -> sink[1] = false }; /* refuse */
