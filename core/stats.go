@@ -13,8 +13,8 @@ import (
 )
 
 // Stats are a Fanout's figures since it was made. Those of a broadcast that is under way come when it
-// is finished; where broadcasts overlap with the call, some that are finished may come with the next one. Subscribed counts what Subscribe let in; every one of them is live, or counted
-// by Cancelled, PrunedFull or PrunedClosed.
+// is finished; where broadcasts overlap with the call, some that are finished may come with the next one.
+// Subscribed counts what Subscribe let in; every one of them is live, or counted by Cancelled, PrunedFull or PrunedClosed.
 type Stats struct {
 	Live int // subscriptions that are open and not over
 
