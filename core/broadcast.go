@@ -32,7 +32,7 @@ func (f *Fanout[T]) broadcast(v *T) Outcome {
 		return Outcome{}
 	}
 	var w walk[T] // field by field: a literal would be put together elsewhere and copied
-	w.fanout, w.live, w.single = f, now.live(), true
+	w.fanout, w.live, w.lone = f, now.live(), true
 	if f.index.Selective() {
 		w.lookUp(v)
 	} else {

@@ -11,7 +11,7 @@ type walk[T any] struct {
 
 	stage   stage
 	inside  bool // the grace
-	single  bool // there is one event: its pass leaves the grace
+	lone    bool // there is one event: its pass leaves the grace
 	located bool // sequence is the event's
 
 	members []member[T] // who is being offered the event now
@@ -54,7 +54,7 @@ func (w *walk[T]) passAll(v *T, l *lookup[T]) {
 // up, then those who match the lookup, where there is one. It is false where a sink panicked: that sink is pruned,
 // and another pass takes the event to the others. A panic in Config.Locate goes on to the caller.
 //
-// The first pass enters the grace, and the last one of a single event leaves it: whatever is in this function's own frame
+// The first pass enters the grace, and the last one of a lone event leaves it: whatever is in this function's own frame
 // costs least, and with a call each an event for one channel takes a fifth longer. One deferred call does for
 // all that can go wrong.
 func (w *walk[T]) pass(v *T, l *lookup[T]) (done bool) {
@@ -129,7 +129,7 @@ func (w *walk[T]) pass(v *T, l *lookup[T]) (done bool) {
 		w.events-- // found nobody
 	}
 	w.before = w.offers()
-	if w.single {
+	if w.lone {
 		w.countRefused()
 		if word, more := w.fanout.grace.countOut(w.epoch, w.events, uint64(w.accepted())); more {
 			w.fanout.grace.settle(w.epoch, word)
