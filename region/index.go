@@ -30,19 +30,22 @@ type Index[M any] struct {
 	//   order:      a node holds its first child before its parent links it
 	kinds [16]atomic.Pointer[kindPage[M]]
 
-	// selective counts the members whose Region is not the zero Region.
-	//   written by: Insert, Remove; under the owner's mutex
+	// selective tells whether a member has a Region other than the zero Region.
+	//   written by: Insert, Remove; under the owner's mutex, when the first such comes and the last has gone
 	//   read by:    Selective; lock-free
-	//   order:      raised before such a member can be found, lowered after it is gone
-	selective atomic.Int64
+	//   order:      true before such a member can be found, false after it is gone
+	selective atomic.Bool
 
-	// broad counts those of them that ask for no single kind: where there is none, a walk is over after one family.
+	// broad tells whether one of them asks for no single kind: where none does, a walk is over after one family.
 	//   written by, read by, order: as selective, but Matches reads it
-	broad atomic.Int64
+	broad atomic.Bool
 
 	entities, scopes maphash.Seed
 	salt             [3]uint64
 	keep             uint64 // bits of the hash that count: all, but in the test that makes every key collide
+
+	_                  [64]byte // what is above is read by every look-up, and what is below written by every change
+	selectives, broads int      // how many there are. Writers only
 }
 
 type kindPage[M any] struct {
@@ -129,14 +132,24 @@ func (x *Index[M]) Remove(e *Entry[M]) *M {
 	return rest
 }
 
-func (x *Index[M]) count(e *Entry[M], s shape, n int64) {
+// count tells look-ups of the first member of a sort, and of the last one's end, and of no other: a word that every change
+// writes would have to be fetched anew by every look-up that overlaps one.
+func (x *Index[M]) count(e *Entry[M], s shape, n int) {
 	if s == (shape{}) && e.kind.mode == anyKind {
 		return
 	}
 	if e.kind.mode != oneKind {
-		x.broad.Add(n)
+		tell(&x.broad, &x.broads, n)
 	}
-	x.selective.Add(n)
+	tell(&x.selective, &x.selectives, n)
+}
+
+func tell(some *atomic.Bool, count *int, n int) {
+	before := *count
+	*count += n
+	if (before > 0) != (*count > 0) {
+		some.Store(*count > 0)
+	}
 }
 
 // join adds e to those that share the key held in slot; false where the slot is empty. The second
@@ -167,7 +180,7 @@ func (x *Index[M]) Everything() []M {
 
 // Selective tells whether any member has a Region that isn't zero. Where none has, Everything is
 // the whole answer, and no Point is needed.
-func (x *Index[M]) Selective() bool { return x.selective.Load() > 0 }
+func (x *Index[M]) Selective() bool { return x.selective.Load() }
 
 // family returns the family of a kind filter, a new one that is not linked yet where it has none.
 func (x *Index[M]) family(k KindFilter) *family[M] {

@@ -160,7 +160,7 @@ func (m *Matches[M]) nextFamily(k Kind) bool {
 		switch m.class {
 		case 1:
 			f = m.index.exactly(k)
-			if m.index.broad.Load() == 0 {
+			if !m.index.broad.Load() {
 				m.class = lastClass // nobody asks for a category, or any kind: there is no other
 			}
 		case 2:

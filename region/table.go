@@ -28,8 +28,9 @@ type table[M any] struct {
 	//   order:      a new array holds all of the old one's before it is stored; the old one is not written again
 	places atomic.Pointer[places[M]]
 
-	live int // keys held. Writers only
-	dead int // tombstones in tags. Writers only
+	_    [64]byte // what is above is read by every look-up, and what is below written by every change
+	live int      // keys held. Writers only
+	dead int      // tombstones in tags. Writers only
 }
 
 type places[M any] struct {
