@@ -83,8 +83,9 @@ func playChannels(h Host) playing {
 	const all = 5 // the first five regions match every event, each of the rest one of a block
 	f := newFanout(h)
 	outs := subscribe(h, f, len(regions), eight, func(i int) region.Region { return regions[i] })
+	send := broadcasting(f)
 	return func(events []notification) (accepted, drained, want int) {
-		accepted, _ = broadcasting(f)(events)
+		accepted, _ = send(events)
 		drained, _ = Drain(outs, sequence)
 		return accepted, drained, all*len(events) + len(regions) - all
 	}
@@ -97,8 +98,9 @@ func playCallback(h Host) playing {
 	if _, err := callback.Subscribe(context.Background(), f, region.Region{}, o, func(notification) { called <- struct{}{} }); err != nil {
 		h.Fatalf("%v", err)
 	}
+	send := broadcasting(f)
 	return func(events []notification) (accepted, drained, want int) {
-		accepted, _ = broadcasting(f)(events)
+		accepted, _ = send(events)
 		for range events {
 			<-called
 		}
@@ -134,8 +136,9 @@ func playLatest(h Host) playing {
 	if err != nil {
 		h.Fatalf("%v", err)
 	}
+	send := broadcasting(f)
 	return func(events []notification) (accepted, drained, want int) {
-		accepted, _ = broadcasting(f)(events)
+		accepted, _ = send(events)
 		for s.Len() > 0 {
 			if _, err := s.Next(context.Background()); err != nil {
 				h.Fatalf("%v", err)
