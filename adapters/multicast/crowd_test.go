@@ -12,13 +12,14 @@ import (
 	"github.com/spillwayhq/spillway/core"
 )
 
-// A hundred thousand Readers that wait are that many goroutines of their owners' and none of the ring's; nothing runs and no
+// A hundred thousand Readers that wait are that many goroutines of their owners' and none a Reader, nor a shard, of the ring's; nothing runs and no
 // timer is set, or the day would not pass. An event wakes them all, and then it is as quiet as before.
 func TestIdleReadersCostNothing(t *testing.T) {
 	readers := 100_000
 	if testing.Short() || raceEnabled {
 		readers = 5_000
 	}
+	const few = 8 // goroutines of other tests come and go, and one that has ended is counted a moment longer
 	synctest.Test(t, func(t *testing.T) {
 		f, m := open(t, false, 16)
 		before := runtime.NumGoroutine()
@@ -41,7 +42,7 @@ func TestIdleReadersCostNothing(t *testing.T) {
 			if past := time.Since(start); past != 24*time.Hour {
 				t.Errorf("it took %v until all slept", past)
 			}
-			if n := runtime.NumGoroutine() - before; n > readers { // less where one of another test's has gone
+			if n := runtime.NumGoroutine() - before; n > readers+few {
 				t.Errorf("%d goroutines for %d Readers that wait", n, readers)
 			}
 			if n := got.Load(); n != int64(event*readers) {
@@ -51,16 +52,7 @@ func TestIdleReadersCostNothing(t *testing.T) {
 		}
 		synctest.Wait()
 		finish(t, f)
-		synctest.Wait()
-		for range 1_000 { // one that has ended is counted a moment longer than Wait waits for it
-			if runtime.NumGoroutine() <= before {
-				break
-			}
-			runtime.Gosched()
-		}
-		if n := runtime.NumGoroutine(); n > before {
-			t.Errorf("%d goroutines outlive the ring", n-before)
-		}
+		synctest.Wait() // whoever outlived the ring would be the bubble's panic at its end
 		if n := got.Load(); n != int64(3*readers) {
 			t.Errorf("%d deliveries, want %d", n, 3*readers)
 		}
