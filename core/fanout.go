@@ -18,7 +18,7 @@ type Fanout[T any] struct {
 
 	name   string
 	locate func(T) region.Point
-	itself bool // T is an event of this package, and locate its own Point
+	direct bool // T is an event of this package, and locate its own Point: it is read, not called
 	single bool
 	told   Observer
 	lag    LagObserver // told, where it is one
@@ -67,7 +67,7 @@ func New[T any](cfg Config[T]) *Fanout[T] {
 		locate: cfg.Locate,
 		single: cfg.SingleWriter,
 		told:   cfg.Observer,
-		itself: isOwnPoint(cfg.Locate),
+		direct: isOwnPoint(cfg.Locate),
 		index:  region.NewIndex[member[T]](),
 	}
 	f.lag, _ = cfg.Observer.(LagObserver)

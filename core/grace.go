@@ -75,7 +75,7 @@ const (
 )
 
 // tryEnter counts the caller into the open epoch. Where ok is false the reaper has opened another meanwhile, and the caller has
-// to reenter. A call of enter is too large to be inlined.
+// to reenter: apart from each other, since the two in one function would be too large to be inlined.
 func (g *grace) tryEnter() (e uint64, ok bool) {
 	e = g.epoch.Load()
 	step("grace:read-epoch")

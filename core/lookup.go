@@ -21,7 +21,7 @@ func (w *walk[T]) lookUp(v *T) {
 	var l lookup[T]
 	f := w.fanout
 	if f.locate != nil {
-		if n := ownEvent(v); n != nil && f.itself {
+		if n := ownEvent(v); n != nil && f.direct {
 			n.pointTo(&l.point)
 		} else {
 			l.point = f.locate(*v)
@@ -56,10 +56,4 @@ func ownEvent[T any](v *T) *Notification {
 		return &e.Notification
 	}
 	return nil
-}
-
-// pointTo is Point, where it is to be.
-func (n *Notification) pointTo(p *region.Point) {
-	p.Entity, p.Scope = n.Coordinate.Entity(), n.Coordinate.Scope()
-	p.Kind, p.Lane, p.Sequence = n.Kind, n.Position.Lane, n.Sequence
 }

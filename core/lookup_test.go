@@ -92,13 +92,13 @@ func TestLocateIsBelieved(t *testing.T) {
 	if got := deliveries(t, []region.Region{{Entity: "a"}, {Entity: "b"}}, Notification{}, elsewhere); got != "0 1" {
 		t.Errorf("with a Locate that says b: got %s, want 0 1", got)
 	}
-	if f := New(Config[Notification]{Locate: elsewhere}); f.itself {
+	if f := New(Config[Notification]{Locate: elsewhere}); f.direct {
 		t.Error("another Locate is taken for Notification.Point")
 	}
-	if f := New(Config[Notification]{Locate: Notification.Point}); !f.itself {
+	if f := New(Config[Notification]{Locate: Notification.Point}); !f.direct {
 		t.Error("Notification.Point is called")
 	}
-	if f := New(Config[Envelope]{Locate: Envelope.Point}); !f.itself {
+	if f := New(Config[Envelope]{Locate: Envelope.Point}); !f.direct {
 		t.Error("Envelope.Point is called")
 	}
 }

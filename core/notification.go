@@ -25,14 +25,15 @@ type Notification struct {
 }
 
 // Point returns where the event is, for Config.Locate: core.Notification.Point.
-func (n Notification) Point() region.Point {
-	return region.Point{
-		Entity:   n.Coordinate.Entity(),
-		Scope:    n.Coordinate.Scope(),
-		Kind:     n.Kind,
-		Lane:     n.Position.Lane,
-		Sequence: n.Sequence,
-	}
+func (n Notification) Point() (p region.Point) {
+	n.pointTo(&p)
+	return p
+}
+
+// pointTo writes the Point where it is wanted.
+func (n *Notification) pointTo(p *region.Point) {
+	p.Entity, p.Scope = n.Coordinate.Entity(), n.Coordinate.Scope()
+	p.Kind, p.Lane, p.Sequence = n.Kind, n.Position.Lane, n.Sequence
 }
 
 // An Envelope is a Notification with what was said. Everybody who is given an Envelope shares its
