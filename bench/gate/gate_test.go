@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "--alone" {
 		main()
 	}
+	layouts = 1 // one build of each tree is enough to see what becomes of it
 	os.Exit(m.Run())
 }
 

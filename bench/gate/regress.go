@@ -47,11 +47,11 @@ func (g *gate) runRegress(ctx context.Context) error {
 		fmt.Fprintf(g.out, "base %s has no bench: there is nothing to compare with\n", base)
 		return err
 	}
-	from, err := build(ctx, tree, filepath.Join(dir, "base.test"))
+	from, err := build(ctx, tree, filepath.Join(dir, "base"), 1)
 	if err != nil {
 		return fmt.Errorf("base %s: %w\nwhere it can't be built any more, record a new one: go run ./bench/gate --record", base, err)
 	}
-	to, err := build(ctx, ".", filepath.Join(dir, "change.test"))
+	to, err := build(ctx, ".", filepath.Join(dir, "change"), 1)
 	if err != nil {
 		return err
 	}
@@ -78,8 +78,8 @@ func (g *gate) runRegress(ctx context.Context) error {
 	return nil
 }
 
-// runCalibrate compares this tree with itself, and keeps the greatest difference of three comparisons. Each time the linker puts the
-// functions elsewhere, since that is what any change to the code does, too.
+// runCalibrate compares this tree with itself, and keeps the greatest difference of three comparisons. No two of their builds
+// have a layout in common, since any change to the code makes others, too.
 func (g *gate) runCalibrate(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "gate")
 	if err != nil {
@@ -88,10 +88,9 @@ func (g *gate) runCalibrate(ctx context.Context) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	noise := make(map[string]float64)
 	for i := range 3 {
-		var sides [2]string
+		var sides [2][]string
 		for j := range sides {
-			layout := fmt.Sprintf("-ldflags=-randlayout=%d", 1+2*i+j)
-			if sides[j], err = build(ctx, ".", filepath.Join(dir, fmt.Sprintf("layout%d.test", j)), layout); err != nil {
+			if sides[j], err = build(ctx, ".", filepath.Join(dir, fmt.Sprintf("side%d-", j)), 1+(2*i+j)*layouts); err != nil {
 				return err
 			}
 		}
@@ -119,9 +118,9 @@ func (g *gate) compared() []bench.Row {
 
 func bad(l regress.Line) bool { return l.Verdict.Bad() }
 
-// compareTwice compares two binaries, and those rows once more that look worse. A row is worse if it is so both times: what a
+// compareTwice compares two builds, and those rows once more that look worse. A row is worse if it is so both times: what a
 // neighbour did to it for some minutes he will hardly do again, and whoever changed the code does.
-func (g *gate) compareTwice(ctx context.Context, from, to string, rows []bench.Row) ([]regress.Line, error) {
+func (g *gate) compareTwice(ctx context.Context, from, to []string, rows []bench.Row) ([]regress.Line, error) {
 	lines, err := g.compare(ctx, from, to, rows)
 	if err != nil {
 		return nil, err
@@ -139,25 +138,28 @@ func (g *gate) compareTwice(ctx context.Context, from, to string, rows []bench.R
 	return g.compare(ctx, from, to, again)
 }
 
-// compare runs two binaries in turns, in changing order, and prints the table. What the first can't measure is left out.
-func (g *gate) compare(ctx context.Context, from, to string, rows []bench.Row) ([]regress.Line, error) {
+// compare runs two builds in turns, in changing order, and prints the table. Each turn has the next of their binaries, of one layout on
+// both sides. What the first build can't measure is left out.
+func (g *gate) compare(ctx context.Context, from, to []string, rows []bench.Row) ([]regress.Line, error) {
 	base, change := make(regress.Samples), make(regress.Samples)
 	sides := []struct {
-		binary  string
-		samples regress.Samples
-	}{{from, base}, {to, change}}
+		binaries []string
+		samples  regress.Samples
+		isBase   bool
+	}{{from, base, true}, {to, change, false}}
 	failed := make(map[string]bool)
 	for turn := range turns {
 		for i := range sides {
 			s := sides[(i+turn)%2]
-			fmt.Fprintf(g.notes, "turn %d of %d, %s \r", turn+1, turns, filepath.Base(s.binary))
+			binary := s.binaries[turn%len(s.binaries)]
+			fmt.Fprintf(g.notes, "turn %d of %d, %s \r", turn+1, turns, filepath.Base(binary))
 			for _, row := range rows {
 				if failed[row.Name()] {
 					continue
 				}
-				switch err := g.once(ctx, s.binary, row, s.samples); {
+				switch err := g.once(ctx, binary, row, s.samples); {
 				case err == nil:
-				case ctx.Err() != nil || s.binary == to:
+				case ctx.Err() != nil || !s.isBase:
 					return nil, err
 				default:
 					failed[row.Name()] = true

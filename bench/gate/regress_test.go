@@ -56,7 +56,7 @@ func TestRegress(t *testing.T) {
 		{name: "the base can't be built", base: "package bench\nfunc", change: row(1, 1, 0), code: exitFailure, want: []string{"gate: base ", "building the bench", "record a new one"}},
 		{name: "the change can't be built", base: row(1, 1, 0), change: "package bench\nfunc", code: exitFailure, want: []string{"gate: building the bench"}},
 		{name: "the base fails its row", base: broken, change: row(1, 1, 0), want: []string{"P1z: not compared, since the base itself fails it", "it lost one"}},
-		{name: "the change fails its row", base: row(1, 1, 0), change: broken, code: exitFailure, want: []string{"gate: P1z of change.test", "it lost one"}},
+		{name: "the change fails its row", base: row(1, 1, 0), change: broken, code: exitFailure, want: []string{"gate: P1z of change0.test", "it lost one"}},
 		{name: "a row is gone", base: row(1, 1, 0), change: row(1.01, 1, 0), recorded: "P0old", want: []string{"P0old: not measured any more\n", "P1z x-rawoffer"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestCompareTwice(t *testing.T) {
 		}
 		return 1
 	})}
-	lines, err := g.compareTwice(t.Context(), "base", "change", rows)
+	lines, err := g.compareTwice(t.Context(), []string{"base"}, []string{"change"}, rows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,9 +153,30 @@ func TestCompareLeavesOutWhatTheBaseFails(t *testing.T) {
 		}
 		return measure(ctx, binary, row, into)
 	}}
-	lines, err := g.compare(t.Context(), "base", "change", []bench.Row{{ID: "P0a"}, {ID: "P0b"}})
+	lines, err := g.compare(t.Context(), []string{"base"}, []string{"change"}, []bench.Row{{ID: "P0a"}, {ID: "P0b"}})
 	if err != nil || len(lines) != 1 || lines[0].Row != "P0b" || times != 3 || !strings.Contains(out.String(), "P0a: not compared, since the base itself fails it: it lost one") {
 		t.Errorf("got %+v, %v, after %d times of P0a in the base; want P0b alone, after 3\n%s", lines, err, times, &out)
+	}
+}
+
+// Both sides of a turn have the same layout, each layout in as many turns as the others.
+func TestCompareChangesLayouts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var order []string
+	measure := figures(func(string, int) float64 { return 1 })
+	g := &gate{out: &strings.Builder{}, notes: &strings.Builder{}, once: func(ctx context.Context, binary string, row bench.Row, into regress.Samples) error {
+		order = append(order, binary)
+		return measure(ctx, binary, row, into)
+	}}
+	if _, err := g.compare(t.Context(), []string{"a0", "a1"}, []string{"b0", "b1"}, []bench.Row{{ID: "P0"}}); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for range turns / 2 {
+		want = append(want, "a0", "b0", "b1", "a1")
+	}
+	if !slices.Equal(order, want) {
+		t.Errorf("ran %v, want %v", order, want)
 	}
 }
 
@@ -180,10 +201,10 @@ func TestCalibrate(t *testing.T) {
 	g := &gate{out: &strings.Builder{}, notes: &strings.Builder{}, rows: []string{"P1z"}, round: 1}
 	g.once = func(_ context.Context, binary string, row bench.Row, into regress.Samples) error {
 		figure := 1.0
-		if filepath.Base(binary) == "layout1.test" {
+		if filepath.Base(binary) == "side1-0.test" {
 			figure = []float64{1.02, 0.93, 1.04}[times/turns]
 			times++
-			if one, err := same(binary, filepath.Join(filepath.Dir(binary), "layout0.test")); err != nil || one {
+			if one, err := same([]string{binary}, []string{filepath.Join(filepath.Dir(binary), "side0-0.test")}); err != nil || one {
 				equal++
 			}
 		}

@@ -33,7 +33,7 @@ func (g *gate) runSelfcheck(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	base, err := build(ctx, ".", filepath.Join(dir, "base.test"))
+	base, err := build(ctx, ".", filepath.Join(dir, "base"), 1)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (g *gate) runSelfcheck(ctx context.Context) error {
 	return nil
 }
 
-func (g *gate) catches(ctx context.Context, patch, base, dir string) (caught bool, err error) {
+func (g *gate) catches(ctx context.Context, patch string, base []string, dir string) (caught bool, err error) {
 	text, err := os.ReadFile(patch)
 	if err != nil {
 		return false, err
@@ -81,7 +81,7 @@ func (g *gate) catches(ctx context.Context, patch, base, dir string) (caught boo
 	if out, err := apply.CombinedOutput(); err != nil {
 		return false, fmt.Errorf("git apply: %w\n%s", err, out)
 	}
-	change, err := build(ctx, tree, filepath.Join(dir, "change.test"))
+	change, err := build(ctx, tree, filepath.Join(dir, "change"), 1)
 	if err != nil {
 		return false, err
 	}
