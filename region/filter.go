@@ -22,6 +22,22 @@ func InCategory(c uint8) KindFilter { return KindFilter{mode: inCategory, value:
 // IsZero tells whether f is any.
 func (f KindFilter) IsZero() bool { return f == KindFilter{} }
 
+// Kind returns the one kind that is asked for; false where it is any, or a category.
+func (f KindFilter) Kind() (k Kind, ok bool) {
+	if f.mode != oneKind {
+		return 0, false
+	}
+	return Kind(f.value), true
+}
+
+// Category returns the one category that is asked for; false where it is any, or a kind.
+func (f KindFilter) Category() (c uint8, ok bool) {
+	if f.mode != inCategory {
+		return 0, false
+	}
+	return uint8(f.value), true
+}
+
 // Match tells whether k is asked for.
 func (f KindFilter) Match(k Kind) bool {
 	switch f.mode {
@@ -45,6 +61,9 @@ func OneLane(n uint32) LaneFilter { return LaneFilter{set: true, lane: n} }
 // IsZero tells whether f is any.
 func (f LaneFilter) IsZero() bool { return !f.set }
 
+// Lane returns the one lane that is asked for; false where it is any.
+func (f LaneFilter) Lane() (n uint32, ok bool) { return f.lane, f.set }
+
 // Match tells whether lane n is asked for.
 func (f LaneFilter) Match(n uint32) bool { return !f.set || f.lane == n }
 
@@ -61,6 +80,9 @@ func Clocks(from, to uint32) ClockRange { return ClockRange{set: true, from: fro
 
 // IsZero tells whether c is any.
 func (c ClockRange) IsZero() bool { return !c.set }
+
+// Bounds returns the clocks that are asked for; false where they are any.
+func (c ClockRange) Bounds() (from, to uint32, ok bool) { return c.from, c.to, c.set }
 
 // Match tells whether an entity's clock is asked for.
 func (c ClockRange) Match(clock uint32) bool { return !c.set || c.from <= clock && clock <= c.to }

@@ -218,3 +218,39 @@ func TestRegionHashIsForGood(t *testing.T) {
 		}
 	}
 }
+
+// TestFiltersSayWhatTheyAskFor: who answers a query needs what a filter fixes, and none of the others' values.
+func TestFiltersSayWhatTheyAskFor(t *testing.T) {
+	for _, c := range []struct {
+		filter   region.KindFilter
+		kind     region.Kind
+		isKind   bool
+		category uint8
+		isIn     bool
+	}{
+		{region.KindFilter{}, 0, false, 0, false},
+		{region.OneKind(0), 0, true, 0, false},
+		{region.OneKind(0x1002), 0x1002, true, 0, false},
+		{region.InCategory(0), 0, false, 0, true},
+		{region.InCategory(15), 0, false, 15, true},
+	} {
+		if kind, ok := c.filter.Kind(); kind != c.kind || ok != c.isKind {
+			t.Errorf("%+v: Kind() = %v, %v; want %v, %v", c.filter, kind, ok, c.kind, c.isKind)
+		}
+		if category, ok := c.filter.Category(); category != c.category || ok != c.isIn {
+			t.Errorf("%+v: Category() = %v, %v; want %v, %v", c.filter, category, ok, c.category, c.isIn)
+		}
+	}
+	if n, ok := region.OneLane(7).Lane(); n != 7 || !ok {
+		t.Errorf("OneLane(7).Lane() = %d, %v; want 7, true", n, ok)
+	}
+	if n, ok := (region.LaneFilter{}).Lane(); n != 0 || ok {
+		t.Errorf("the zero LaneFilter's Lane() = %d, %v; want 0, false", n, ok)
+	}
+	if from, to, ok := region.Clocks(3, 9).Bounds(); from != 3 || to != 9 || !ok {
+		t.Errorf("Clocks(3, 9).Bounds() = %d, %d, %v; want 3, 9, true", from, to, ok)
+	}
+	if from, to, ok := (region.ClockRange{}).Bounds(); from != 0 || to != 0 || ok {
+		t.Errorf("the zero ClockRange's Bounds() = %d, %d, %v; want 0, 0, false", from, to, ok)
+	}
+}
