@@ -81,6 +81,7 @@ var allowed = map[string][]string{
 	"region":   {},
 	"core":     {"region"},
 	"adapters": {"core", "region", "adapters/internal"},
+	"cursor":   {"core", "cursor", "region"},
 	"cmd":      {"adapters", "bench", "core", "cursor", "region"},
 	"bench":    {"adapters", "bench", "core", "cursor", "region"},
 	"fuzz":     {"adapters", "core", "cursor", "region"},

@@ -1,0 +1,29 @@
+// Package cursor is for whoever needs every event. A Log keeps the events of a service in one order, under sequences
+// that begin at 0; a Cursor reads the part of them that is in its Region, from wherever its owner left off, and waits
+// for more at the end.
+//
+//	log, err := memlog.New(memlog.Options{})
+//	made, err := log.Append(ctx, []cursor.Draft{{EventID: cursor.NewID(), Coordinate: alice, Kind: kind}})
+//	c, err := cursor.Open(ctx, log, region.Region{Entity: "alice"}, cursor.FromStart())
+//	for e, err := range c.All(ctx) {
+//
+// It promises:
+//
+//   - An Append is all or nothing, and answered with the Envelopes that everybody else will read. One whose outcome
+//     cannot be known says so: [ErrUnknown].
+//   - An event that is appended again under its EventID is answered as the first time, and is in the Log once.
+//   - Sequences have no holes. An entity's own clock counts its events from 1. The hybrid logical clock goes forward,
+//     whatever the wall clock does.
+//   - A Cursor hands out each event of its Region once, in the order of the Log, and none is passed over: where
+//     retention was quicker, that is [ErrCompacted] with the first event that is left.
+//   - A Cursor that has nothing to read sleeps, and moves on over events of other Regions: its Place is never older
+//     than what it has seen.
+//
+// What an engine bounds is in its [Limits]. That an engine keeps to all this is checked by the kit in
+// cursor/logtest.
+//
+// The caller gives each event an EventID before the first attempt to append it, or cannot try again after
+// ErrUnknown; leaves Payloads alone once they are appended or read; and makes one call at a time of a Cursor.
+//
+// It does not promise that a Log outlives its process: that is the engine's to say.
+package cursor

@@ -1,0 +1,181 @@
+// Package logtest checks that a cursor.Log does what the interface says, within the Limits that it states itself.
+//
+//	func TestKit(t *testing.T) {
+//		logtest.Run(t, func() logtest.Subject {
+//			log, err := mylog.Open(t.TempDir())
+//			if err != nil {
+//				t.Fatal(err)
+//			}
+//			return logtest.Subject{Log: log, Compact: log.Compact}
+//		})
+//	}
+//
+// The rules are clauses, each with a name, each checked on a Log of its own. A clause that rests on another is not judged
+// where that one failed: what is reported is what to mend first. Nothing is skipped: what an engine bounds is tested up
+// to its bound, and one step further, so that it is best opened with small ones.
+package logtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/spillwayhq/spillway/cursor"
+)
+
+// A Subject is a new Log, and what the kit has to be able to do to it besides.
+type Subject struct {
+	// Log is what is checked. It is empty, and has room for 20,000 events and 16 entities. The kit closes it.
+	Log cursor.Log
+
+	// Compact has the Log drop all events below first, as its retention would.
+	Compact func(ctx context.Context, first uint64) error
+
+	// Reopen opens the Log again after the kit has closed it, as the next process would. nil: with the Log its events are gone.
+	Reopen func() (cursor.Log, error)
+}
+
+func (s Subject) validate() error {
+	switch {
+	case s.Log == nil:
+		return errors.New("Subject.Log is nil")
+	case s.Compact == nil:
+		return errors.New("Subject.Compact is nil")
+	}
+	l := s.Log.Limits()
+	for _, f := range []struct {
+		name        string
+		value, want int
+	}{
+		{"Batch", l.Batch, 4},
+		{"BatchBytes", l.BatchBytes, 64},
+		{"Payload", l.Payload, 16},
+		{"Entities", l.Entities, 16},
+		{"Repeats", l.Repeats, 16},
+	} {
+		if f.value != 0 && f.value < f.want {
+			return fmt.Errorf("the limit %s is %d; want 0 for no limit, or %d at least", f.name, f.value, f.want)
+		}
+	}
+	return nil
+}
+
+// A ClauseError says which clause a Log breaks, and how.
+type ClauseError struct {
+	Clause string // one of Clauses
+	Err    error  // what was seen, and what should have been
+}
+
+func (e *ClauseError) Error() string {
+	return fmt.Sprintf("logtest: %s: %v", e.Clause, e.Err)
+}
+
+// Unwrap returns what was seen.
+func (e *ClauseError) Unwrap() error { return e.Err }
+
+// Clauses returns the clauses' names, in the order in which they are checked.
+func Clauses() []string {
+	var names []string
+	for _, c := range clauses {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// Run checks what open returns, a clause a subtest. Each call of open returns a Log that nobody has used.
+func Run(t *testing.T, open func() Subject) {
+	t.Helper()
+	var broken []string
+	for _, c := range clauses {
+		t.Run(c.name, func(t *testing.T) {
+			if on := c.restsOn(broken); on != "" {
+				broken = append(broken, c.name)
+				t.Skipf("not judged: it rests on %q", on)
+			}
+			if err := c.judge(open); err != nil {
+				broken = append(broken, c.name)
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Check is Run for where there is no test: nil, or a *ClauseError for each clause that is broken, joined.
+func Check(open func() Subject) error {
+	var broken []string
+	var errs []error
+	for _, c := range clauses {
+		if c.restsOn(broken) != "" {
+			broken = append(broken, c.name)
+			continue
+		}
+		if err := c.judge(open); err != nil {
+			broken = append(broken, c.name)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// A clause is a rule, and how it is checked.
+type clause struct {
+	name  string
+	needs []string // what must hold for check to mean anything
+	check func(t *trial) error
+}
+
+// restsOn returns the first of broken that the clause needs, or "".
+func (c clause) restsOn(broken []string) string {
+	for _, need := range c.needs {
+		if slices.Contains(broken, need) {
+			return need
+		}
+	}
+	return ""
+}
+
+// How long something may take before it is said to hang. A Log that does is left where it is, with its goroutine.
+const (
+	patience    = 5 * time.Second
+	wholeClause = time.Minute
+)
+
+// judge checks the clause; nil, or a *ClauseError.
+func (c clause) judge(open func() Subject) error {
+	done := make(chan error, 1)
+	go func() {
+		err := errors.New("called runtime.Goexit")
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("panicked: %v", r)
+			}
+			done <- err
+		}()
+		err = c.try(open)
+	}()
+	late := time.NewTimer(wholeClause + patience)
+	defer late.Stop()
+	var err error
+	select {
+	case err = <-done:
+	case <-late.C:
+		err = fmt.Errorf("has not returned after %v", wholeClause)
+	}
+	if err != nil {
+		return &ClauseError{Clause: c.name, Err: err}
+	}
+	return nil
+}
+
+// try checks the clause on a new Log.
+func (c clause) try(open func() Subject) error {
+	t, err := begin(open)
+	if err != nil {
+		return err
+	}
+	defer t.end()
+	return c.check(t)
+}
