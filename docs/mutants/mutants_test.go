@@ -164,7 +164,7 @@ func command(ctx context.Context, dir, name string, args ...string) ([]byte, err
 	return cmd.CombinedOutput()
 }
 
-// TestMutantsCoverThePromises looks whether each promise has a mutant, and each package of the adapters, and whether
+// TestMutantsCoverThePromises looks whether each promise has a mutant, and each package of the adapters and of cursor, and whether
 // the page says of each mutant what its patch does.
 func TestMutantsCoverThePromises(t *testing.T) {
 	page, err := os.ReadFile("README.md")
@@ -193,18 +193,18 @@ func TestMutantsCoverThePromises(t *testing.T) {
 			t.Errorf("no mutant breaks %s", g)
 		}
 	}
-	for _, p := range adapterPackages(t) {
+	for _, p := range append(packagesBelow(t, "adapters"), packagesBelow(t, "cursor")...) {
 		if !broken[p] {
 			t.Errorf("no mutant breaks %s", p)
 		}
 	}
 }
 
-// adapterPackages returns those that promise something: all but the two that are there for tests.
-func adapterPackages(t *testing.T) (packages []string) {
+// packagesBelow returns those that promise something: all but the two that are there for tests.
+func packagesBelow(t *testing.T, folder string) (packages []string) {
 	t.Helper()
 	root := os.DirFS(filepath.Join("..", ".."))
-	err := fs.WalkDir(root, "adapters", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(root, folder, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}
