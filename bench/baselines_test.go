@@ -120,3 +120,23 @@ func TestFillMapHoldsEveryKey(t *testing.T) {
 		}
 	}
 }
+
+// TestRecords: all are tallied, or those of a region, and what is out of order is seen.
+func TestRecords(t *testing.T) {
+	records := make(Records, 6)
+	for i, n := range newWorkload(t, 0, 6).Events {
+		n.Sequence += 10
+		records[i].Notification = n
+	}
+	if got, want := records.All(), (Tally{Count: 6, Sum: 75, Last: 15}); got != want {
+		t.Errorf("All() = %+v, want %+v", got, want)
+	}
+	third := region.Region{Entity: records[3].Coordinate.Entity()}
+	if got, want := records.Of(third), (Tally{Count: 1, Sum: 13, Last: 13}); got != want {
+		t.Errorf("Of(%s) = %+v, want %+v", third, got, want)
+	}
+	records[4].Sequence = 13
+	if got := records.All(); got.Disorder != 1 {
+		t.Errorf("one twice: %+v, want a Disorder of 1", got)
+	}
+}

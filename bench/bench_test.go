@@ -2,23 +2,25 @@ package bench
 
 import "testing"
 
-func BenchmarkP1(b *testing.B)  { benchmark(b, "P1") }
-func BenchmarkP1z(b *testing.B) { benchmark(b, "P1z") }
-func BenchmarkP2(b *testing.B)  { benchmark(b, "P2") }
-func BenchmarkP4(b *testing.B)  { benchmark(b, "P4") }
-func BenchmarkP4n(b *testing.B) { benchmark(b, "P4n") }
-func BenchmarkP5(b *testing.B)  { benchmark(b, "P5") }
-func BenchmarkP5l(b *testing.B) { benchmark(b, "P5l") }
-func BenchmarkP5m(b *testing.B) { benchmark(b, "P5m") }
-func BenchmarkP6(b *testing.B)  { benchmark(b, "P6") }
-func BenchmarkP7(b *testing.B)  { benchmark(b, "P7") }
-func BenchmarkP7b(b *testing.B) { benchmark(b, "P7b") }
-func BenchmarkP7w(b *testing.B) { benchmark(b, "P7w") }
-func BenchmarkP8(b *testing.B)  { benchmark(b, "P8") }
-func BenchmarkP9(b *testing.B)  { benchmark(b, "P9") }
-func BenchmarkP9c(b *testing.B) { benchmark(b, "P9c") }
-func BenchmarkP10(b *testing.B) { benchmark(b, "P10") }
-func BenchmarkP11(b *testing.B) { benchmark(b, "P11") }
+func BenchmarkP1(b *testing.B)   { benchmark(b, "P1") }
+func BenchmarkP1z(b *testing.B)  { benchmark(b, "P1z") }
+func BenchmarkP2(b *testing.B)   { benchmark(b, "P2") }
+func BenchmarkP4(b *testing.B)   { benchmark(b, "P4") }
+func BenchmarkP4n(b *testing.B)  { benchmark(b, "P4n") }
+func BenchmarkP5(b *testing.B)   { benchmark(b, "P5") }
+func BenchmarkP5l(b *testing.B)  { benchmark(b, "P5l") }
+func BenchmarkP5m(b *testing.B)  { benchmark(b, "P5m") }
+func BenchmarkP6(b *testing.B)   { benchmark(b, "P6") }
+func BenchmarkP7(b *testing.B)   { benchmark(b, "P7") }
+func BenchmarkP7b(b *testing.B)  { benchmark(b, "P7b") }
+func BenchmarkP7w(b *testing.B)  { benchmark(b, "P7w") }
+func BenchmarkP8(b *testing.B)   { benchmark(b, "P8") }
+func BenchmarkP9(b *testing.B)   { benchmark(b, "P9") }
+func BenchmarkP9c(b *testing.B)  { benchmark(b, "P9c") }
+func BenchmarkP10(b *testing.B)  { benchmark(b, "P10") }
+func BenchmarkP11(b *testing.B)  { benchmark(b, "P11") }
+func BenchmarkP12(b *testing.B)  { benchmark(b, "P12") }
+func BenchmarkP12s(b *testing.B) { benchmark(b, "P12s") }
 
 // Last: what a hundred thousand goroutines leave behind slows down the baselines of whatever comes after, P4's by five times.
 func BenchmarkP3(b *testing.B) { benchmark(b, "P3") }

@@ -74,7 +74,7 @@ type Host interface {
 func Rows() []Row {
 	return slices.Concat(
 		channelRows(), ringRows(), multicastRows(), selectingRows(), comingRows(),
-		objectRows(), heapRows(), stuckRows(), wakingRows(),
+		objectRows(), heapRows(), stuckRows(), wakingRows(), cursorRows(),
 	)
 }
 
