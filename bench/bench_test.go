@@ -21,6 +21,7 @@ func BenchmarkP10(b *testing.B)  { benchmark(b, "P10") }
 func BenchmarkP11(b *testing.B)  { benchmark(b, "P11") }
 func BenchmarkP12(b *testing.B)  { benchmark(b, "P12") }
 func BenchmarkP12s(b *testing.B) { benchmark(b, "P12s") }
+func BenchmarkP15(b *testing.B)  { benchmark(b, "P15") }
 
 // Last: what a hundred thousand goroutines leave behind slows down the baselines of whatever comes after, P4's by five times.
 func BenchmarkP3(b *testing.B) { benchmark(b, "P3") }
@@ -42,6 +43,11 @@ func benchmark(b *testing.B, id string) {
 
 // benchmark reports what was measured. A row fails for being slow only where the figure doesn't depend on the machine.
 func (r Row) benchmark(b *testing.B) {
+	if r.Needs != nil {
+		if err := r.Needs(); err != nil {
+			b.Skip(err)
+		}
+	}
 	result := r.Measure(b, b.Loop)
 	if r.Against != "" {
 		b.ReportMetric(result.Ratio(), "x-"+r.Against)

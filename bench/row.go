@@ -34,6 +34,10 @@ type Row struct {
 	Counted  bool // the figure does not depend on the machine: one round is enough, quick runs have it too, and missing the target is an error
 	NoAllocs bool // what is timed must not allocate
 
+	// Needs says what the row needs that there isn't here, the events of a file for example: it is skipped then, and not passed. Nil: it
+	// needs nothing.
+	Needs func() error
+
 	// Open prepares the row. What it opens it has closed by h's Cleanup.
 	Open func(h Host) Sides
 }
@@ -74,7 +78,7 @@ type Host interface {
 func Rows() []Row {
 	return slices.Concat(
 		channelRows(), ringRows(), multicastRows(), selectingRows(), comingRows(),
-		objectRows(), heapRows(), stuckRows(), wakingRows(), cursorRows(),
+		objectRows(), heapRows(), stuckRows(), wakingRows(), cursorRows(), replayRows(),
 	)
 }
 

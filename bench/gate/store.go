@@ -96,8 +96,8 @@ type figuresLine struct {
 // recordFigures appends a line to the history, and keeps baselines that were never measured on this machine.
 func recordFigures(m judge.Machine, head string, rows []judge.Judged) error {
 	for _, j := range rows {
-		if j.Verdict == judge.Fails {
-			return fmt.Errorf("nothing is recorded, since %s could not be measured", j.Row)
+		if !j.Verdict.Measured() {
+			return fmt.Errorf("nothing is recorded, since %s could not be measured: %s", j.Row, j.Note)
 		}
 	}
 	line, err := json.Marshal(figuresLine{time.Now().UTC().Format(time.RFC3339), head, m, rows})

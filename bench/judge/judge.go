@@ -54,6 +54,11 @@ func (j Judged) Says() string {
 // count together. A mild one lets pass what is not far over, and fails a row if it was too far over each time, by itself: a
 // neighbour who was busy for a while is not held against it later.
 func Row(r bench.Row, mild bool, measure func() (bench.Result, error)) (j Judged) {
+	if r.Needs != nil {
+		if err := r.Needs(); err != nil {
+			return Judged{Row: r.Name(), Work: r.Work, Unit: r.Unit, Verdict: Skipped, Note: err.Error()}
+		}
+	}
 	var sum bench.Result
 	for try := 1; try <= tries; try++ {
 		result, err := measure()

@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -109,6 +110,22 @@ func TestRowIsMeasuredAgain(t *testing.T) {
 		if j.Verdict != test.want || j.Tries != test.tries || j.Rounds != test.rounds {
 			t.Errorf("%s: %q after %d tries of %d rounds, want %q, %d, %d", test.name, j.Verdict, j.Tries, j.Rounds, test.want, test.tries, test.rounds)
 		}
+	}
+}
+
+// A row whose needs are not met is skipped, says why, and fails nothing.
+func TestRowThatNeedsMore(t *testing.T) {
+	missing := bench.Row{ID: "P0", Target: 2, Needs: func() error { return errors.New("no moon") }}
+	j := judge.Row(missing, false, func() (bench.Result, error) {
+		t.Error("it was measured")
+		return bench.Result{}, nil
+	})
+	if j.Verdict != judge.Skipped || j.Note != "no moon" || j.Verdict.Bad() || j.Verdict.Measured() {
+		t.Errorf("got %+v, want that it was skipped", j)
+	}
+	there := bench.Row{ID: "P0", Target: 2, Needs: func() error { return nil }}
+	if j := judge.Row(there, false, measured(always(1.9))); j.Verdict != judge.Passes {
+		t.Errorf("with what it needs: %q, want that it passes", j.Verdict)
 	}
 }
 

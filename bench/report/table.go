@@ -18,7 +18,7 @@ func cells(j judge.Judged) []string {
 	if j.Target != 0 {
 		target, stretch = judge.Ratio(j.Target), judge.Ratio(j.Stretch)
 	}
-	if j.Verdict == judge.Fails {
+	if !j.Verdict.Measured() {
 		return []string{j.Row, j.Work, "-", against, "-", "-", "-", "-", string(j.Verdict)}
 	}
 	return []string{
@@ -42,7 +42,7 @@ func (r Report) notes() (all []string) {
 
 // nullText says what the null row showed.
 func (r Report) nullText() string {
-	if r.Null == nil || r.Null.Verdict == judge.Fails {
+	if r.Null == nil || !r.Null.Verdict.Measured() {
 		return ""
 	}
 	return fmt.Sprintf("Equal code against itself (%s) gave a ratio of %.3f, spread ±%.1f %%, in %d rounds: differences as small as that mean nothing here.",
