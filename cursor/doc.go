@@ -19,6 +19,17 @@
 //   - A Cursor that has nothing to read sleeps, and moves on over events of other Regions: its Place is never older
 //     than what it has seen.
 //
+// A [Journal] is the one writer where many append and a Fanout broadcasts:
+//
+//	j := cursor.NewJournal(log, fanout, cursor.JournalOptions{})
+//	made, err := j.Append(ctx, drafts) // durable, and broadcast
+//
+// It promises besides:
+//
+//   - Nothing is broadcast or answered before it is durable; the Log's [Level] says how durable that is.
+//   - The Fanout gets each event once, in the order of the Log. Subscribers never hold up an appender.
+//   - Each Append has one answer. Where a context ended or the Log failed in the midst of it, that may be [ErrUnknown].
+//
 // What an engine bounds is in its [Limits]. That an engine keeps to all this is checked by the kit in
 // cursor/logtest.
 //

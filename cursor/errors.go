@@ -22,13 +22,16 @@ var (
 	ErrUnknown = errors.New("spillway/cursor: it is not known whether the batch was appended")
 )
 
-// Why nothing can be read at a place, now or ever.
+// Why nothing can be read at a place, or done at all, now or ever.
 var (
 	// ErrCompacted: retention has passed it. The error is a *CompactedError.
 	ErrCompacted = errors.New("spillway/cursor: the sequence is below the first that is kept")
 	// ErrBeyond: the Log has not come so far: the place is another Log's, or this Log has lost its end. The error is a
 	// *BeyondError.
 	ErrBeyond = errors.New("spillway/cursor: the sequence is beyond the end of the log")
+	// ErrFailed: the Log has failed for good, by a sync for one, and appends nothing until it is opened again. An engine's error
+	// holds it, and the reason; where it may be that something was added it is an *UnknownError, too.
+	ErrFailed = errors.New("spillway/cursor: the log has failed for good")
 	// ErrClosed: the Log was closed. Every method that can fail returns it, afterwards.
 	ErrClosed = errors.New("spillway/cursor: the log is closed")
 )

@@ -26,7 +26,8 @@ type Log interface {
 	// Expect is compared with what the entity is when the earlier Drafts of the batch have been added.
 	//
 	// An error says that nothing was added, and if one Draft is to blame it is a *DraftError; or it is an
-	// *UnknownError, where a context or a connection ended too late to tell. An empty batch does nothing.
+	// *UnknownError, where a context or a connection ended too late to tell. An empty batch does nothing. A Log that
+	// can't go on, a sync having failed, says so by ErrFailed, from then on.
 	Append(ctx context.Context, ds []Draft) ([]core.Envelope, error)
 
 	// Read copies events of r into dst, in order, beginning at sequence from, and returns how many, and where to

@@ -87,6 +87,23 @@ type wrapped struct {
 	cursor.Log
 	read func(ctx context.Context, r region.Region, from uint64, dst []core.Envelope) (int, uint64, error)
 	wait func(ctx context.Context, next uint64) error
+
+	append func(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, error)
+	bounds func(ctx context.Context) (cursor.Bounds, error)
+}
+
+func (w wrapped) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, error) {
+	if w.append == nil {
+		return w.Log.Append(ctx, ds)
+	}
+	return w.append(ctx, ds)
+}
+
+func (w wrapped) Bounds(ctx context.Context) (cursor.Bounds, error) {
+	if w.bounds == nil {
+		return w.Log.Bounds(ctx)
+	}
+	return w.bounds(ctx)
 }
 
 func (w wrapped) Read(ctx context.Context, r region.Region, from uint64, dst []core.Envelope) (int, uint64, error) {

@@ -164,3 +164,6 @@ func (l *Log) Read(ctx context.Context, r region.Region, from uint64, dst []core
 	n, next = l.read(r, from, dst)
 	return n, next, nil
 }
+
+// Level returns that nothing is durable.
+func (l *Log) Level() cursor.Level { return cursor.NoSync() }
