@@ -37,6 +37,7 @@ var models = []struct {
 	{"listing", 100_000},
 	{"sole", 1_000_000},
 	{"callback", 1_000_000},
+	{"journal", 3_000_000},
 }
 
 // A finding is the kind of error by which the checker rejects a twin.
@@ -159,6 +160,17 @@ var twins = []struct {
 	{"RUNNING_FIRST", "callback", violated, "calling"},
 	{"CLOSED_IS_OVER", "callback", violated, "handled"},
 	{"LOOKS_ONCE", "callback", violated, "over"},
+
+	// The journal.
+	{"PUBLISHES_FIRST", "journal", violated, "synced"},
+	{"ANSWERS_BEFORE_THE_SYNC", "journal", violated, "synced"},
+	{"ANSWERS_FIRST", "journal", violated, "heard"},
+	{"UNKNOWN_IS_PASSED_OVER", "journal", violated, "heard"},
+	{"PASSES_OVER_OTHERS", "journal", violated, "heard"},
+	{"LEAVES_UNDER_WAY", "journal", violated, "at"},
+	{"ROUSES_FIRST", "journal", stuck, ""},
+	{"CLOSES_AT_ONCE", "journal", stuck, ""},
+	{"FORGETS_THE_QUEUED", "journal", stuck, ""},
 }
 
 // limit is for one model or twin, its compilation included.
