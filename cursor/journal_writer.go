@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"time"
 
 	"github.com/spillwayhq/spillway/core"
@@ -63,9 +64,27 @@ func (j *Journal) run() {
 		_ = j.begin() // asked again when it matters
 	}
 	for len(w.batches) > 0 || j.take() {
+		batches := len(w.batches)
 		j.commit()
+		j.gather(batches)
 	}
 	over = true
+}
+
+// gather lets those run who have just got their answers, of so many batches: they may append again at once. Or they would be a group,
+// and those who came meanwhile another, by turns, each of half the size. It goes on as long as that brings more, waits
+// for nobody, and is not done for who appends alone.
+func (j *Journal) gather(batches int) {
+	for was := -1; batches > 1; batches-- {
+		runtime.Gosched()
+		j.mu.Lock()
+		now := j.line.batches
+		j.mu.Unlock()
+		if now <= was {
+			return
+		}
+		was = now
+	}
 }
 
 // begin asks what is next in the Log.
