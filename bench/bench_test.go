@@ -22,6 +22,7 @@ func BenchmarkP11(b *testing.B)  { benchmark(b, "P11") }
 func BenchmarkP12(b *testing.B)  { benchmark(b, "P12") }
 func BenchmarkP12s(b *testing.B) { benchmark(b, "P12s") }
 func BenchmarkP15(b *testing.B)  { benchmark(b, "P15") }
+func BenchmarkP13m(b *testing.B) { benchmark(b, "P13m") }
 
 // Last: what a hundred thousand goroutines leave behind slows down the baselines of whatever comes after, P4's by five times.
 func BenchmarkP3(b *testing.B) { benchmark(b, "P3") }
