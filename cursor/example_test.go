@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spillwayhq/spillway/adapters/channel"
+	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/memlog"
 	"github.com/spillwayhq/spillway/region"
@@ -85,4 +87,41 @@ func ExampleExpectClock() {
 	// Output:
 	// mine <nil>
 	// taken: 1 events, not 0
+}
+
+// Whoever has its answer knows that the event is kept, and that everybody who is subscribed has been offered it.
+func ExampleJournal() {
+	ctx := context.Background()
+	log, err := memlog.New(memlog.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = log.Close() }()
+	fanout := core.New(core.Config[core.Envelope]{Name: "orders", Locate: core.Envelope.Point, SingleWriter: true})
+	defer func() { _ = fanout.Close() }()
+	alice, err := channel.Subscribe(ctx, fanout, region.Region{Entity: "alice"}, 16)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	journal := cursor.NewJournal(log, fanout, cursor.JournalOptions{Name: "orders"})
+	fmt.Println(journal)
+	kind, _ := region.NewKind(0x1, 0x002)
+	var drafts []cursor.Draft
+	for _, name := range []string{"bob", "alice"} {
+		c, _ := region.NewCoordinate(name, "shop")
+		drafts = append(drafts, cursor.Draft{Coordinate: c, Kind: kind})
+	}
+	made, err := journal.Append(ctx, drafts)
+	fmt.Println(len(made), err)
+	e := <-alice.C()
+	fmt.Println(e.Sequence, e.Coordinate.Entity())
+	fmt.Println(journal.Close(ctx))
+	// Output:
+	// journal orders, sync: none
+	// 2 <nil>
+	// 1 alice
+	// <nil>
 }

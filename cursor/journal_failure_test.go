@@ -316,7 +316,7 @@ func TestBoundsFail(t *testing.T) {
 // TestUserCodeBreaks: a Locate that panics, and a sink that ends the goroutine: the events are answered, the others broadcast.
 func TestUserCodeBreaks(t *testing.T) {
 	var sink heard
-	f := core.New(core.Config[core.Envelope]{Locate: func(e core.Envelope) region.Point {
+	f := core.New(core.Config[core.Envelope]{SingleWriter: true, Locate: func(e core.Envelope) region.Point {
 		if e.Coordinate.Entity() == "bad" {
 			panic("cannot be located")
 		}
