@@ -80,6 +80,7 @@ func (j *Journal) fill(upto uint64) bool {
 			w.counts.skipped += first - w.next
 			w.next = first
 		case err != nil && final(err):
+			_ = j.fail(err, false) // or nobody would know why nothing is broadcast any more
 			return false
 		case err != nil || n == 0: // or where it reads from another node than it appends to
 			if !j.pause(pause) {
