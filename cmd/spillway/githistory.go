@@ -69,16 +69,18 @@ func mustKind(category uint8, typ uint16) region.Kind {
 	return k
 }
 
-func (d *gitDecoder) decode(line []byte) (*core.Envelope, error) {
-	var l gitLine
-	if err := json.Unmarshal(line, &l); err != nil {
+func (d *gitDecoder) parse(line []byte) (any, error) {
+	l := new(gitLine)
+	if err := json.Unmarshal(line, l); err != nil {
 		return nil, notJSON(err)
 	}
-	return d.event(&l)
+	return l, nil
 }
 
-// event returns the event of a line.
-func (d *gitDecoder) event(l *gitLine) (*core.Envelope, error) {
+func (d *gitDecoder) event(said any) (*core.Envelope, error) { return d.lineEvent(said.(*gitLine)) }
+
+// lineEvent returns the event of a line.
+func (d *gitDecoder) lineEvent(l *gitLine) (*core.Envelope, error) {
 	switch {
 	case l.Time == nil:
 		return nil, missing("time")

@@ -123,7 +123,7 @@ func TestGitLinesRefused(t *testing.T) {
 		`{"time":1,"repo":"r",` + commit + `,"parents":[],"op":"A","path":"` + strings.Repeat("a/", 64) + `b"}`: `segments`,
 		`[]`: `not a JSON object`,
 	} {
-		if _, err := newGitDecoder().decode([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := decode(newGitDecoder(), []byte(line)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", line, err, want)
 		}
 	}

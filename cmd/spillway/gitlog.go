@@ -169,7 +169,7 @@ func (g *gitLog) pathless() (*core.Envelope, error) {
 
 func (g *gitLog) event(op, path string) (*core.Envelope, error) {
 	g.line.Op, g.line.Path = op, path
-	e, err := g.decoder.event(&g.line)
+	e, err := g.decoder.lineEvent(&g.line)
 	if err != nil {
 		return nil, badEvent{fmt.Errorf("%s: commit %s: %s %q: %w", g.dir, g.line.Commit, op, path, err)}
 	}

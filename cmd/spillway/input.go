@@ -26,41 +26,70 @@ type badEvent struct{ error }
 
 func (e badEvent) Unwrap() error { return e.error }
 
-// A lineInput reads JSON, an object a line.
+// A lineInput reads JSON, an object a line. Lines are parsed one by one until one has said which format it is, and ahead from then on.
 type lineInput struct {
 	*source
 	format  string
 	decoder decoder
+	ahead   *parseAhead
 }
 
 func (in *lineInput) next() (*core.Envelope, error) {
+	if in.ahead != nil {
+		return in.nextParsed()
+	}
 	for {
 		line, err := in.source.next()
-		if err != nil {
+		switch {
+		case errors.Is(err, errTooLong):
+			return nil, badEvent{in.at(in.line, err)}
+		case err != nil:
 			return nil, err
 		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		if !utf8.Valid(line) { // which encoding/json would mend, and two names become one
-			return nil, badEvent{in.at(errors.New("not JSON: the line is not UTF-8"))}
+		if err := checkText(line); err != nil {
+			return nil, badEvent{in.at(in.line, err)}
 		}
-		if halfPair(line) {
-			return nil, badEvent{in.at(errors.New(`not text: a \u escape is half of a surrogate pair`))}
-		}
-		d := in.decoder
-		if d == nil {
-			if d, err = newDecoder(in.format, line); err != nil {
-				return nil, badEvent{in.at(err)}
-			}
-		}
-		e, err := d.decode(line)
+		d, err := newDecoder(in.format, line)
 		if err != nil {
-			return nil, badEvent{in.at(err)}
+			return nil, badEvent{in.at(in.line, err)}
+		}
+		e, err := decode(d, line)
+		if err != nil {
+			return nil, badEvent{in.at(in.line, err)}
 		}
 		in.decoder = d // not of a bad line, which is no guide to the others
+		in.ahead = newParseAhead(in.source, d.parse)
 		return e, nil
 	}
+}
+
+func (in *lineInput) nextParsed() (*core.Envelope, error) {
+	l, err := in.ahead.next()
+	if err != nil {
+		return nil, err
+	}
+	if l.err != nil {
+		return nil, badEvent{in.at(l.number, l.err)}
+	}
+	e, err := in.decoder.event(l.said)
+	if err != nil {
+		return nil, badEvent{in.at(l.number, err)}
+	}
+	return e, nil
+}
+
+// checkText refuses what encoding/json would mend, whereby two names become one.
+func checkText(line []byte) error {
+	switch {
+	case !utf8.Valid(line):
+		return errors.New("not JSON: the line is not UTF-8")
+	case halfPair(line):
+		return errors.New(`not text: a \u escape is half of a surrogate pair`)
+	}
+	return nil
 }
 
 // halfPair tells whether a line of JSON has an escape that stands for no character, which encoding/json would mend.
@@ -90,7 +119,12 @@ func halfPair(line []byte) bool {
 	}
 }
 
-func (in *lineInput) close() error { return in.source.close() }
+func (in *lineInput) close() error {
+	if in.ahead != nil {
+		in.ahead.stop()
+	}
+	return in.source.close()
+}
 
 // namedAtMost is how many bad events --skip-bad names; the others it counts.
 const namedAtMost = 20

@@ -11,9 +11,22 @@ import (
 	"github.com/spillwayhq/spillway/region"
 )
 
-// A decoder turns the lines of an input into events; it knows one format, and what the lines before said.
+// A decoder turns the lines of an input into events, in two steps; it knows one format, and what the lines before said.
 type decoder interface {
-	decode(line []byte) (*core.Envelope, error)
+	// parse returns what a line says. It keeps nothing of the line, and is called by several goroutines at once.
+	parse(line []byte) (said any, err error)
+
+	// event returns the event of what parse returned, line after line.
+	event(said any) (*core.Envelope, error)
+}
+
+// decode takes both steps.
+func decode(d decoder, line []byte) (*core.Envelope, error) {
+	said, err := d.parse(line)
+	if err != nil {
+		return nil, err
+	}
+	return d.event(said)
 }
 
 // newDecoder returns the decoder of a format; where that is auto, of the one that the line is in.
@@ -108,11 +121,16 @@ type spillwayLine struct {
 	Payload json.RawMessage `json:"payload"`
 }
 
-func (d *spillwayDecoder) decode(line []byte) (*core.Envelope, error) {
-	var l spillwayLine
-	if err := json.Unmarshal(line, &l); err != nil {
+func (d *spillwayDecoder) parse(line []byte) (any, error) {
+	l := new(spillwayLine)
+	if err := json.Unmarshal(line, l); err != nil {
 		return nil, notJSON(err)
 	}
+	return l, nil
+}
+
+func (d *spillwayDecoder) event(said any) (*core.Envelope, error) {
+	l := said.(*spillwayLine)
 	switch {
 	case l.Entity == nil:
 		return nil, missing("entity")

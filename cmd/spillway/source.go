@@ -62,8 +62,11 @@ func openSource(path string, in io.Reader) (*source, error) {
 	return s, nil
 }
 
-// next returns the next line without its end, valid until the next call; io.EOF after the last. A line that is
-// too long is an error and passed over.
+// errTooLong is said of one line: the next call returns the one after it.
+var errTooLong = fmt.Errorf("the line is longer than %d MiB", maxLine>>20)
+
+// next returns the next line without its end, valid until the next call; io.EOF after the last, errTooLong of one
+// that is passed over.
 func (s *source) next() ([]byte, error) {
 	s.buf = s.buf[:0]
 	tooLong := false
@@ -80,13 +83,13 @@ func (s *source) next() ([]byte, error) {
 			continue
 		case err != nil && !errors.Is(err, io.EOF):
 			s.line++
-			return nil, s.at(gzipError(err))
+			return nil, s.at(s.line, gzipError(err))
 		case errors.Is(err, io.EOF) && len(part) == 0 && len(s.buf) == 0 && !tooLong:
 			return nil, io.EOF
 		}
 		s.line++
 		if tooLong {
-			return nil, badEvent{s.at(fmt.Errorf("the line is longer than %d MiB", maxLine>>20))}
+			return nil, errTooLong
 		}
 		if len(s.buf) > 0 {
 			s.buf = append(s.buf, part...)
@@ -104,8 +107,8 @@ func gzipError(err error) error {
 	return err
 }
 
-// at says where in the input an error was met.
-func (s *source) at(err error) error { return fmt.Errorf("%s:%d: %w", s.name, s.line, err) }
+// at says in which line an error was met.
+func (s *source) at(line int, err error) error { return fmt.Errorf("%s:%d: %w", s.name, line, err) }
 
 // A readAhead reads in a goroutine of its own, so that one core unzips while another decodes. stop ends it.
 type readAhead struct {
