@@ -43,7 +43,7 @@ type outlet interface {
 type order struct {
 	fanout   *core.Fanout[*core.Envelope]
 	capacity int
-	keys     int // distinct coordinates in the input
+	keys     int // distinct coordinates in the input, for latest
 }
 
 // outlet subscribes to a region by the adapter of a name. The outlet of one that is stuck is never read.

@@ -36,35 +36,48 @@ type candidates struct {
 	seen map[region.Region]bool
 }
 
-func (c *candidates) add(shape int, r region.Region) {
-	if !c.seen[r] {
-		c.seen[r] = true
-		c.of[shape] = append(c.of[shape], r)
+// add adds a region, and tells whether it is new.
+func (c *candidates) add(shape int, r region.Region) bool {
+	if c.seen[r] {
+		return false
 	}
+	c.seen[r] = true
+	c.of[shape] = append(c.of[shape], r)
+	return true
 }
 
-// gather returns what the events suggest.
+// gather returns what the events suggest. Most of them suggest nothing that one before hasn't, which is seen by parts of them: to look up
+// a whole region costs more than all else that replay does with an event.
 func gather(events []*core.Envelope) *candidates {
+	type named struct {
+		name region.Coordinate
+		kind region.Kind
+	}
 	c := &candidates{seen: make(map[region.Region]bool)}
 	c.add(everything, region.Region{})
-	done := make(map[region.Point]bool) // an event like one before suggests nothing new
+	had := make(map[named]bool)
+	hadLane := make(map[uint32]bool)
 	for _, e := range events {
-		p := e.Point()
-		p.Sequence = 0
-		if done[p] {
+		if lane := e.Position.Lane; !hadLane[lane] {
+			hadLane[lane] = true
+			c.add(lanes, region.Region{Lane: region.OneLane(lane)})
+		}
+		n := named{e.Coordinate, e.Kind}
+		if had[n] {
 			continue
 		}
-		done[p] = true
-		only := region.OneKind(p.Kind)
-		c.add(exactPaths, region.Region{Entity: p.Entity, Scope: p.Scope})
-		c.add(scopes, region.Region{Scope: p.Scope})
+		had[n] = true
+		entity, scope, only := e.Coordinate.Entity(), e.Coordinate.Scope(), region.OneKind(e.Kind)
+		c.add(exactPaths, region.Region{Entity: entity, Scope: scope})
 		c.add(kinds, region.Region{Kind: only})
-		c.add(categories, region.Region{Kind: region.InCategory(p.Kind.Category())})
-		c.add(lanes, region.Region{Lane: region.OneLane(p.Lane)})
-		c.add(scopePairs, region.Region{Scope: p.Scope, Kind: only})
-		for folder := parent(p.Entity); folder != ""; folder = parent(folder) {
-			c.add(folders, region.Region{Entity: folder, Scope: p.Scope})
-			c.add(folderPairs, region.Region{Entity: folder, Scope: p.Scope, Kind: only})
+		c.add(categories, region.Region{Kind: region.InCategory(e.Kind.Category())})
+		c.add(scopes, region.Region{Scope: scope})
+		c.add(scopePairs, region.Region{Scope: scope, Kind: only})
+		for folder := parent(entity); folder != ""; folder = parent(folder) {
+			c.add(folders, region.Region{Entity: folder, Scope: scope})
+			if !c.add(folderPairs, region.Region{Entity: folder, Scope: scope, Kind: only}) {
+				break // those above it came with it
+			}
 		}
 	}
 	return c
