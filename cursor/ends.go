@@ -1,0 +1,43 @@
+package cursor
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Why a Follower ends, besides ErrCompacted, ErrBeyond, ErrClosed and core.ErrCancelled.
+var (
+	// ErrNoFeed: FollowOptions.Feed is nil, or returned neither a Feed nor an error.
+	ErrNoFeed = errors.New("spillway/cursor: there is no feed to follow by; set FollowOptions.Feed")
+	// ErrNoLocate: the Fanout can't tell where its events are.
+	ErrNoLocate = errors.New("spillway/cursor: the fan-out doesn't locate its events; set core.Config.Locate to core.Envelope.Point")
+	// ErrReplaced: the Log is not the one that the Follower began with. The error is a *ReplacedError.
+	ErrReplaced = errors.New("spillway/cursor: the log was replaced by another")
+	// ErrDisorder: the Fanout is not written in the order of the Log. The error is a *DisorderError.
+	ErrDisorder = errors.New("spillway/cursor: the fan-out is not written in the order of the log")
+)
+
+// A ReplacedError says which Log is where another was. errors.Is(err, ErrReplaced) holds for it.
+type ReplacedError struct{ Was, Is LogID }
+
+func (e *ReplacedError) Error() string {
+	return fmt.Sprintf("%v: it was %s and is %s", ErrReplaced, e.Was, e.Is)
+}
+
+// Unwrap returns ErrReplaced.
+func (e *ReplacedError) Unwrap() error { return ErrReplaced }
+
+// A DisorderError says which event was broadcast after a later one, or twice. The Follower can't tell which, or hand it
+// out in its place: it ends, and whoever goes on from Place of the last Checkpoint gets everything. errors.Is(err,
+// ErrDisorder) holds for it.
+type DisorderError struct {
+	Sequence uint64 // of that event
+	Next     uint64 // what was to come, at least
+}
+
+func (e *DisorderError) Error() string {
+	return fmt.Sprintf("%v, as by a Journal: event %d came where %d or a later one was to", ErrDisorder, e.Sequence, e.Next)
+}
+
+// Unwrap returns ErrDisorder.
+func (e *DisorderError) Unwrap() error { return ErrDisorder }

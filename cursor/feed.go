@@ -1,0 +1,66 @@
+package cursor
+
+import (
+	"context"
+
+	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/region"
+)
+
+// A Feed is a subscription that is pulled from: the live side of a Follower. Those of adapters/channel and adapters/ring,
+// and the Readers of adapters/multicast, are Feeds as they stand.
+//
+// It gives the events of its Region in the order in which they were broadcast, none left out, from the first broadcast
+// that begins after it was made up to where it ends. A ring that overwrites is none: it has nothing to say about what it lost.
+//
+// A Feed that has a NextBatch(ctx, dst) (int, error) besides, as those of ring and multicast have, is read by that. One that
+// has a Region() that is wider than the Follower's, as a Reader of a ring that many share, is filtered.
+type Feed interface {
+	// Next returns the next event, and waits for it. Where the Feed has ended it returns what it was given before, and
+	// then, as often as asked, what Err says. Where ctx ends it returns another error, and has taken nothing.
+	Next(ctx context.Context) (core.Envelope, error)
+	// Cancel ends the Feed, from whatever goroutine, and may be called again.
+	Cancel()
+	// Err returns why the Feed has ended, to whatever goroutine: a *core.PrunedError where an event did not fit. It is nil
+	// while the Feed lives.
+	Err() error
+}
+
+// An intake is a Feed and how it is read.
+type intake struct {
+	feed    Feed
+	batches interface { // nil where it has none
+		NextBatch(ctx context.Context, dst []core.Envelope) (int, error)
+	}
+	wider bool // it gives events of other Regions, too
+}
+
+func newIntake(feed Feed, r region.Region) intake {
+	in := intake{feed: feed}
+	in.batches, _ = feed.(interface {
+		NextBatch(ctx context.Context, dst []core.Envelope) (int, error)
+	})
+	if of, ok := feed.(interface{ Region() region.Region }); ok {
+		in.wider = of.Region() != r
+	}
+	return in
+}
+
+// room returns how many events it is worth having room for.
+func (in *intake) room() int {
+	if in.batches == nil {
+		return 1
+	}
+	return mostLive
+}
+
+// next waits for an event at least, and returns how many there are in dst.
+func (in *intake) next(ctx context.Context, dst []core.Envelope) (n int, err error) {
+	if in.batches != nil {
+		return in.batches.NextBatch(ctx, dst)
+	}
+	if dst[0], err = in.feed.Next(ctx); err != nil {
+		return 0, err
+	}
+	return 1, nil
+}
