@@ -38,6 +38,7 @@ var models = []struct {
 	{"sole", 1_000_000},
 	{"callback", 1_000_000},
 	{"journal", 3_000_000},
+	{"following", 5_000_000},
 }
 
 // A finding is the kind of error by which the checker rejects a twin.
@@ -171,6 +172,14 @@ var twins = []struct {
 	{"ROUSES_FIRST", "journal", stuck, ""},
 	{"CLOSES_AT_ONCE", "journal", stuck, ""},
 	{"FORGETS_THE_QUEUED", "journal", stuck, ""},
+	// A follower of a log.
+	{"BOUNDARY_BEFORE_REGISTER", "following", violated, "handed"},
+	{"RESUME_AT_NEWEST", "following", violated, "handed"},
+	{"MARK_BEFORE_DRAIN", "following", violated, "held"},
+	{"PUBLISH_BEFORE_DURABLE", "following", violated, "committed"},
+	{"DUPLICATES_KEPT", "following", violated, "handed"},
+	{"JUMP_TO_FIRST", "following", violated, "handed"},
+	{"NO_JOURNAL", "following", violated, "handed"},
 }
 
 // limit is for one model or twin, its compilation included.
