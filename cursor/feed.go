@@ -13,8 +13,9 @@ import (
 // It gives the events of its Region in the order in which they were broadcast, none left out, from the first broadcast
 // that begins after it was made up to where it ends. A ring that overwrites is none: it has nothing to say about what it lost.
 //
-// A Feed that has a NextBatch(ctx, dst) (int, error) besides, as those of ring and multicast have, is read by that. One that
-// has a Region() that is wider than the Follower's, as a Reader of a ring that many share, is filtered.
+// A Feed that has a NextBatch(ctx, dst) (int, error) besides, as those of ring and multicast have, is read by that; of one that
+// has a C() <-chan core.Envelope, as those of channel have, what is there is taken at once. One that has a Region() other
+// than the Follower's, as a Reader of a ring that many share, is filtered.
 type Feed interface {
 	// Next returns the next event, and waits for it. Where the Feed has ended it returns what it was given before, and
 	// then, as often as asked, what Err says. Where ctx ends it returns another error, and has taken nothing.
@@ -32,7 +33,8 @@ type intake struct {
 	batches interface { // nil where it has none
 		NextBatch(ctx context.Context, dst []core.Envelope) (int, error)
 	}
-	wider bool // it gives events of other Regions, too
+	ready <-chan core.Envelope // what is there without waiting; nil where that can't be told
+	wider bool                 // it gives events of other Regions, too
 }
 
 func newIntake(feed Feed, r region.Region) intake {
@@ -40,6 +42,9 @@ func newIntake(feed Feed, r region.Region) intake {
 	in.batches, _ = feed.(interface {
 		NextBatch(ctx context.Context, dst []core.Envelope) (int, error)
 	})
+	if of, ok := feed.(interface{ C() <-chan core.Envelope }); ok {
+		in.ready = of.C()
+	}
 	if of, ok := feed.(interface{ Region() region.Region }); ok {
 		in.wider = of.Region() != r
 	}
@@ -48,7 +53,7 @@ func newIntake(feed Feed, r region.Region) intake {
 
 // room returns how many events it is worth having room for.
 func (in *intake) room() int {
-	if in.batches == nil {
+	if in.batches == nil && in.ready == nil {
 		return 1
 	}
 	return mostLive
@@ -62,5 +67,16 @@ func (in *intake) next(ctx context.Context, dst []core.Envelope) (n int, err err
 	if dst[0], err = in.feed.Next(ctx); err != nil {
 		return 0, err
 	}
-	return 1, nil
+	for n = 1; in.ready != nil && n < len(dst); n++ {
+		select {
+		case e, ok := <-in.ready:
+			if !ok {
+				return n, nil // Next says why
+			}
+			dst[n] = e
+		default:
+			return n, nil
+		}
+	}
+	return n, nil
 }

@@ -35,8 +35,8 @@ const progressEvery = 5 * time.Second
 // How many events a Follower reads from the Log at once, first and at most, and takes from a Feed.
 const (
 	leastPull = 16
-	mostPull  = 256
-	mostLive  = 64
+	mostPull  = 1024
+	mostLive  = 32
 )
 
 func (o FollowOptions) withDefaults() (FollowOptions, error) {
