@@ -87,7 +87,6 @@ type writer struct {
 	mu     sync.Mutex
 	log    cursor.Log
 	fanout *fanout
-	count  int // events that addNext appended
 }
 
 func (w *writer) append(t testing.TB, ds ...cursor.Draft) {

@@ -55,25 +55,27 @@ func TestHealthyIsLive(t *testing.T) {
 // stress has Followers of feeds of up to such a capacity follow bursts of up to so many events, as long as the sum of their
 // figures has it go on. It returns that sum.
 func stress(t *testing.T, capacity, burst int, goOn func(cursor.FollowStats) bool) (sum cursor.FollowStats) {
+	drafts := events(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := newWriter(t, memlog.Options{MaxEvents: 1 << 17})
+		h := &history{writer: w, drafts: drafts, parts: parts(drafts)}
 		shared, err := multicast.Open(context.Background(), w.fanout, region.Region{}, capacity)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var followers []*cursor.Follower
 		var wg sync.WaitGroup
-		begin := func(feed feedFunc, r region.Region) {
-			f := w.follow(t, r, cursor.FollowOptions{Feed: feed, ProgressEvery: awhile})
+		begin := func(feed feedFunc, part int) {
+			f := w.follow(t, h.parts[part], cursor.FollowOptions{Feed: feed, ProgressEvery: awhile})
 			followers = append(followers, f)
-			wg.Go(func() { verify(t, f, r) })
+			wg.Go(func() { h.verify(t, f, part) })
 		}
-		for _, r := range []region.Region{{}, {Entity: "even"}} {
+		for part := range h.parts {
 			for _, feed := range feeds {
-				begin(feed.of(capacity), r)
-				begin(feed.of(1+capacity/4), r)
+				begin(feed.of(capacity), part)
+				begin(feed.of(1+capacity/4), part)
 			}
-			begin(byShared(shared), r)
+			begin(byShared(shared), part)
 		}
 		seed := uint64(time.Now().UnixNano()) // the bubble's: the same each time
 		random := rand.New(rand.NewPCG(seed, 2))
@@ -83,7 +85,7 @@ func stress(t *testing.T, capacity, burst int, goOn func(cursor.FollowStats) boo
 				n := random.IntN(burst/2) + 1
 				writers.Go(func() {
 					for range n {
-						w.addNext(t)
+						h.add(t)
 					}
 				})
 			}
@@ -116,29 +118,54 @@ func stress(t *testing.T, capacity, burst int, goOn func(cursor.FollowStats) boo
 	return sum
 }
 
-// addNext appends an event of "even" at even sequences, and of "odd" at others.
-func (w *writer) addNext(t testing.TB) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	d := cursor.Draft{Coordinate: coordinate(t, [2]string{"even", "odd"}[w.count%2]), Kind: kind}
-	w.count++
-	made, err := w.log.Append(context.Background(), []cursor.Draft{d})
+// A history is what a writer has appended, of drafts that come again and again.
+type history struct {
+	*writer
+	drafts []cursor.Draft
+	at     int // of drafts, comes next
+	parts  []region.Region
+
+	mu sync.RWMutex
+	is []uint8 // of each sequence: which parts it is in
+}
+
+// add appends the next event.
+func (h *history) add(t testing.TB) {
+	h.writer.mu.Lock()
+	defer h.writer.mu.Unlock()
+	d := &h.drafts[h.at]
+	var is uint8
+	for part, r := range h.parts {
+		if r.Match(region.Point{Entity: d.Coordinate.Entity(), Scope: d.Coordinate.Scope(), Kind: d.Kind}) {
+			is |= 1 << part
+		}
+	}
+	h.mu.Lock() // first: a Follower may read it as soon as it is in the log
+	h.is = append(h.is, is)
+	h.mu.Unlock()
+	made, err := h.log.Append(context.Background(), h.drafts[h.at:h.at+1])
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	w.fanout.BroadcastAll(made)
+	h.at = (h.at + 1) % len(h.drafts)
+	h.fanout.BroadcastAll(made)
 }
 
-// verify reads up to the end, and finds every event of r, in order.
-func verify(t *testing.T, f *cursor.Follower, r region.Region) {
-	step := uint64(1)
-	if r != (region.Region{}) {
-		step = 2
+// next returns the first sequence of a part from one on; the end where there is none.
+func (h *history) next(part int, from uint64) uint64 {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for ; from < uint64(len(h.is)) && h.is[from]>>part&1 == 0; from++ {
 	}
-	next, last := uint64(0), cursor.NoMark
+	return from
+}
+
+// verify reads up to the end, and finds every event of a part, in order, and each mark in its place.
+func (h *history) verify(t *testing.T, f *cursor.Follower, part int) {
+	last, from := cursor.NoMark, uint64(0)
 	for i, err := range f.All() {
-		switch {
+		switch next := h.next(part, from); {
 		case err != nil:
 			if err != core.ErrCancelled {
 				t.Errorf("%v", err)
@@ -149,9 +176,9 @@ func verify(t *testing.T, f *cursor.Follower, r region.Region) {
 				t.Errorf("got %d, want %d: %+v", i.Sequence, next, f.Stats())
 				return
 			}
-			next += step
-		case i.Mark.Place < next-min(next, step-1) || i.Mark.Place > next:
-			t.Errorf("%s before %d", i.Mark, next)
+			from = next + 1
+		case i.Mark.Place < from || i.Mark.Place > next:
+			t.Errorf("%s after %d, and %d is to come", i.Mark, from, next)
 		case i.Mark.Kind != cursor.Progress:
 			if i.Mark.Kind == last || last == cursor.NoMark && i.Mark.Kind != cursor.CaughtUp {
 				t.Errorf("%s after %s", i.Mark, last)
