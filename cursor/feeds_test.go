@@ -109,7 +109,7 @@ func (w *writer) add(t testing.TB, entities ...string) {
 	w.append(t, ds...)
 }
 
-func newFanout(t testing.TB) *fanout {
+func openFanout(t testing.TB) *fanout {
 	t.Helper()
 	f := core.New(core.Config[core.Envelope]{Name: "test", Locate: core.Envelope.Point})
 	t.Cleanup(func() {
@@ -124,7 +124,7 @@ func newFanout(t testing.TB) *fanout {
 // newWriter returns one of a new log and fan-out.
 func newWriter(t testing.TB, o memlog.Options) *writer {
 	t.Helper()
-	return &writer{log: newLog(t, o), fanout: newFanout(t)}
+	return &writer{log: newLog(t, o), fanout: openFanout(t)}
 }
 
 // follow returns a Follower that ends with the test.

@@ -154,16 +154,26 @@ func (f *Follower) Region() region.Region { return f.region }
 // Name returns that of the Fanout.
 func (f *Follower) Name() string { return f.fanout.Name() }
 
-// Place returns the sequence from which on nothing was handed out, and below which everything was; before the first call of
-// Next it is 0. It is what to save, with the Log's ID, and to give From later.
+// Place returns the sequence from which on nothing was handed out, and below which everything was. It is what to save, with the
+// Log's ID, and to give From later. Before the first call of Next it is 0 where the Start is no place.
 func (f *Follower) Place() uint64 {
+	place, _ := f.place()
+	return place
+}
+
+// place returns Place, and whether it is known.
+func (f *Follower) place() (place uint64, known bool) {
 	switch {
 	case len(f.held) > 0:
-		return f.held[0].Sequence
-	case f.cur == nil:
-		return 0
+		return f.held[0].Sequence, true
+	case f.cur != nil:
+		return f.cur.next, true
+	case f.options.From.where == from:
+		return f.options.From.seq, true
+	case f.options.From.where == after:
+		return f.options.From.seq + 1, true
 	}
-	return f.cur.next
+	return 0, false
 }
 
 // Next returns the next event or Mark, and waits for it. Where ctx ends first, or the Log fails for a reason that may pass, it

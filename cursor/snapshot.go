@@ -1,0 +1,147 @@
+package cursor
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/region"
+)
+
+// ErrSnapshot says that what was saved can't be gone on from. The error is a *SnapshotError.
+var ErrSnapshot = errors.New("spillway/cursor: the snapshot can't be used")
+
+// A SnapshotError says what is wrong with what was saved. errors.Is(err, ErrSnapshot) holds for it.
+type SnapshotError struct {
+	What      string // "bytes" where they are not those of a snapshot, or damaged; "log" or "region" where it is of another
+	Want, Got string // of log and region: what was asked for, and what it is of
+}
+
+func (e *SnapshotError) Error() string {
+	if e.What == "bytes" {
+		return fmt.Sprintf("%v: its bytes are damaged, or of something else", ErrSnapshot)
+	}
+	return fmt.Sprintf("%v: its %s is %s; %s was asked for", ErrSnapshot, e.What, e.Got, e.Want)
+}
+
+// Unwrap returns ErrSnapshot.
+func (e *SnapshotError) Unwrap() error { return ErrSnapshot }
+
+// A Snapshot is what the events of a Follower come to: a state that all of them below Place, and no others, are folded into.
+// It goes on with each event, can be saved at any place, and gone on from there later: FollowOptions.From is then what
+// OpenSnapshot returns.
+//
+// It is one goroutine's, and is alone with its Follower.
+type Snapshot[S any] struct {
+	follower *Follower
+	state    S
+	fold     func(S, core.Envelope) (S, error)
+	place    uint64
+	known    bool  // place is
+	err      error // of fold
+}
+
+// NewSnapshot returns a Snapshot that begins with a state, where the Follower begins. fold returns what a state and an event
+// come to. Its error ends the Snapshot before that event, and fold is not called again.
+func NewSnapshot[S any](f *Follower, state S, fold func(S, core.Envelope) (S, error)) *Snapshot[S] {
+	s := &Snapshot[S]{follower: f, state: state, fold: fold}
+	s.place, s.known = f.place()
+	return s
+}
+
+// Next folds the next event and returns it, or a Mark; it waits as Follower.Next does, and returns its errors.
+func (s *Snapshot[S]) Next(ctx context.Context) (Item, error) {
+	if s.err != nil {
+		return Item{}, s.err
+	}
+	i, err := s.follower.Next(ctx)
+	if err != nil {
+		return i, err
+	}
+	if !i.IsMark() {
+		state, err := s.fold(s.state, i.Envelope)
+		if err != nil {
+			s.place = i.Sequence
+			s.err = fmt.Errorf("spillway/cursor: fold event %d: %w", i.Sequence, err)
+			return Item{}, s.err
+		}
+		s.state = state
+	}
+	s.place, s.known = s.follower.place()
+	return i, nil
+}
+
+// CatchUp folds all that the Log holds, up to the next CaughtUp.
+func (s *Snapshot[S]) CatchUp(ctx context.Context) error {
+	for {
+		if i, err := s.Next(ctx); err != nil || i.Mark.Kind == CaughtUp {
+			return err
+		}
+	}
+}
+
+// State returns the state of all events below Place. It is the Snapshot's: fold may go on from it.
+func (s *Snapshot[S]) State() S { return s.state }
+
+// Place returns the sequence below which all events of the Region are folded in.
+func (s *Snapshot[S]) Place() uint64 { return s.place }
+
+// What is saved: magic, the Log's ID, Place (8 bytes, big-endian), the length of the Region's text (4) and the text, the
+// state, and over all of it a CRC-32C (4).
+var (
+	snapshotMagic = []byte("spsnap\x00\x01")
+	castagnoli    = crc32.MakeTable(crc32.Castagnoli)
+)
+
+// Save returns what to go on from later: the state, as marshal puts it, bound to the place, the Log and the Region. Of a Follower
+// that begins FromStart or FromEnd there is none before the first call of Next.
+func (s *Snapshot[S]) Save(marshal func(S) ([]byte, error)) ([]byte, error) {
+	if !s.known {
+		return nil, errors.New("spillway/cursor: save a snapshot: its place is not known before it has caught up, or folded an event")
+	}
+	state, err := marshal(s.state)
+	if err != nil {
+		return nil, fmt.Errorf("spillway/cursor: save a snapshot: %w", err)
+	}
+	text := s.follower.region.String()
+	id := s.follower.log.ID()
+	b := append([]byte(nil), snapshotMagic...)
+	b = append(b, id[:]...)
+	b = binary.BigEndian.AppendUint64(b, s.place)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(text)))
+	b = append(b, text...)
+	b = append(b, state...)
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), nil
+}
+
+// OpenSnapshot returns the state that was saved, as marshal put it, and where to follow on; or a *SnapshotError where it is
+// not of this Log and Region, or not whole. state is a part of saved.
+func OpenSnapshot(saved []byte, log LogID, r region.Region) (state []byte, from Start, err error) {
+	damaged := &SnapshotError{What: "bytes"}
+	body, found := bytes.CutPrefix(saved, snapshotMagic)
+	if !found || len(body) < len(log)+8+4+4 {
+		return nil, Start{}, damaged
+	}
+	body, sum := body[:len(body)-4], body[len(body)-4:]
+	if crc32.Checksum(saved[:len(saved)-4], castagnoli) != binary.BigEndian.Uint32(sum) {
+		return nil, Start{}, damaged
+	}
+	id, body := LogID(body), body[len(log):]
+	place, body := binary.BigEndian.Uint64(body), body[8:]
+	n, body := binary.BigEndian.Uint32(body), body[4:]
+	if uint64(n) > uint64(len(body)) {
+		return nil, Start{}, damaged
+	}
+	text, state := string(body[:n]), body[n:]
+	switch {
+	case id != log:
+		return nil, Start{}, &SnapshotError{What: "log", Want: log.String(), Got: id.String()}
+	case text != r.String():
+		return nil, Start{}, &SnapshotError{What: "region", Want: r.String(), Got: text}
+	}
+	return state, From(place), nil
+}
