@@ -54,7 +54,7 @@ func (f *Follower) catchUp() error {
 	case err != nil:
 		return f.fail(err)
 	case f.fell:
-		f.say(Mark{Kind: FellBehind, Place: f.cur.next, Behind: lag})
+		f.mark = Mark{Kind: FellBehind, Place: f.cur.next, Behind: lag}
 		f.fell, f.behind = false, true
 		return nil
 	case lag > f.flapping.bound():
@@ -152,11 +152,14 @@ func (f *Follower) rest(lag uint64) error {
 		return f.pull()
 	}
 	if f.behind {
-		f.say(Mark{Kind: CaughtUp, Place: f.cur.next})
+		f.mark = Mark{Kind: CaughtUp, Place: f.cur.next}
 		f.behind, f.cur.oldest = false, false
 		return nil
 	}
 	f.showPlace()
+	if len(f.buf) > mostLive {
+		f.buf = nil // the next read finds little
+	}
 	f.flapping.rested()
 	err := f.log.Wait(f.waits.quiet(), f.cur.next)
 	switch {
@@ -173,9 +176,7 @@ func (f *Follower) rest(lag uint64) error {
 // progress says how far the Follower has come, where no event did.
 func (f *Follower) progress() {
 	if f.since == 0 && f.cur.next > f.said {
-		f.say(Mark{Kind: Progress, Place: f.cur.next})
+		f.mark = Mark{Kind: Progress, Place: f.cur.next}
 	}
 	f.quiet, f.since, f.said = false, 0, f.cur.next
 }
-
-func (f *Follower) say(m Mark) { f.mark = m }

@@ -18,6 +18,8 @@
 //     retention was quicker, that is [ErrCompacted] with the first event that is left.
 //   - A Cursor that has nothing to read sleeps, and moves on over events of other Regions: its Place is never older
 //     than what it has seen.
+//   - A Follower hands out each event of its Region once, in the order of the Log: pushed while it keeps up, read from the
+//     Log when it was pruned, and pushed again: [Follow].
 //
 // A [Journal] is the one writer where many append and a Fanout broadcasts:
 //

@@ -86,7 +86,7 @@ func (f *Follower) goLive() {
 	f.flapping.begin()
 	f.figures.Resumed++
 	if f.behind && f.in.feed.Err() == nil {
-		f.say(Mark{Kind: CaughtUp, Place: f.cur.next})
+		f.mark = Mark{Kind: CaughtUp, Place: f.cur.next}
 		f.behind = false
 	}
 	if n := f.in.room(); len(f.buf) != n {
