@@ -19,8 +19,8 @@ import (
 // kinds are those of what happens to a file.
 var kinds = map[string]region.Kind{"A": 0x1001, "M": 0x1002, "D": 0x1003}
 
-// events returns drafts to append again and again: the real history that lies beside the checkout, or where it doesn't, or the test
-// is to be short, a thousand made up.
+// events returns drafts to append again and again: the beginning of the real history that lies beside the checkout, or all of it where
+// SPILLWAY_HANDOFFS is set; where it doesn't, or the test is to be short, a thousand made up.
 func events(t testing.TB) []cursor.Draft {
 	t.Helper()
 	file, err := os.Open(filepath.Join("..", "..", "shared", "data", "git-events.jsonl.gz"))
@@ -42,7 +42,11 @@ func events(t testing.TB) []cursor.Draft {
 	var ds []cursor.Draft
 	lines := bufio.NewScanner(unzipped)
 	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	most := 20_000
+	if os.Getenv("SPILLWAY_HANDOFFS") != "" {
+		most = 1 << 30
+	}
+	for len(ds) < most && lines.Scan() {
 		var line struct{ Repo, Op, Path string }
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			t.Fatal(err)
