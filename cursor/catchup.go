@@ -160,13 +160,15 @@ func (f *Follower) rest(lag uint64) error {
 	if len(f.buf) > mostLive {
 		f.buf = nil // the next read finds little
 	}
-	f.flapping.rested()
+	f.flapping.rested(f.cur.next)
 	err := f.log.Wait(f.waits.quiet(), f.cur.next)
 	switch {
 	case err == nil:
 		return nil
 	case f.waits.ticked():
-		f.flapping.rests = 0 // there is no better time
+		if f.since == 0 {
+			f.flapping.rests = 0 // there is no better time
+		}
 		f.progress()
 		return nil
 	}

@@ -94,7 +94,7 @@ func stress(t *testing.T, capacity, burst int, goOn func(cursor.FollowStats) boo
 				synctest.Wait()
 			}
 			if random.IntN(4) > 0 {
-				time.Sleep(awhile) // those who had to be patient join
+				time.Sleep(3 * awhile) // those who had to be patient join
 			}
 			if sum = sumOf(followers); !goOn(sum) || t.Failed() {
 				break

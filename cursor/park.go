@@ -49,7 +49,8 @@ func (f *Follower) park(pruned *core.PrunedError) error {
 // each time that live didn't last, more has to be seen before the next.
 type flapping struct {
 	level int    // of patience
-	rests int    // how often it has still to wait at the Log's end by pull
+	rests int    // how often it has still to come to the Log's end by pull
+	ended uint64 // where that was last
 	run   uint64 // events that came by this feed
 }
 
@@ -65,9 +66,11 @@ func (p *flapping) bound() uint64 { return widest >> p.level }
 
 func (p *flapping) begin() { p.run = 0 }
 
-func (p *flapping) rested() {
-	if p.rests > 0 {
+// rested counts that it has come to the Log's end, at a place where it was not before.
+func (p *flapping) rested(place uint64) {
+	if p.rests > 0 && place > p.ended {
 		p.rests--
+		p.ended = place
 	}
 }
 
