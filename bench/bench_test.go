@@ -21,10 +21,10 @@ func BenchmarkP10(b *testing.B)  { benchmark(b, "P10") }
 func BenchmarkP11(b *testing.B)  { benchmark(b, "P11") }
 func BenchmarkP12(b *testing.B)  { benchmark(b, "P12") }
 func BenchmarkP12s(b *testing.B) { benchmark(b, "P12s") }
-func BenchmarkP15(b *testing.B)  { benchmark(b, "P15") }
 func BenchmarkP13m(b *testing.B) { benchmark(b, "P13m") }
 func BenchmarkP14(b *testing.B)  { benchmark(b, "P14") }
 func BenchmarkP14l(b *testing.B) { benchmark(b, "P14l") }
+func BenchmarkP15(b *testing.B)  { benchmark(b, "P15") }
 
 // Last: what a hundred thousand goroutines leave behind slows down the baselines of whatever comes after, P4's by five times.
 func BenchmarkP3(b *testing.B) { benchmark(b, "P3") }

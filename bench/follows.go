@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	backlog   = 200_000
-	followed  = 1_024 // events of a round of P14l
-	appending = 100   // events of an Append
-	steady    = 2_000 // events that are read before it stalls
+	backlog = 200_000
+	live    = 1_024 // events of a round of P14l
+	atOnce  = 100   // events of an Append
+	steady  = 2_000 // events that are read before it stalls
 )
 
 type envelope = core.Envelope
@@ -31,7 +31,7 @@ func followRows() []Row {
 		{
 			ID: "P14", Work: "a pruned follower catching up with 200k events, by a channel of 1,024", Against: "writer", Unit: "ns",
 			Target: 1.0 / 3, Stretch: 1.0 / 10, Version: 1,
-			Open: func(h Host) Sides { return openCatchUp(h, feedChannel(followed)) },
+			Open: func(h Host) Sides { return openCatchUp(h, feedChannel(live)) },
 		},
 	}
 	for _, f := range []struct {
@@ -58,14 +58,15 @@ func feedChannel(capacity int) feedFunc {
 	}
 }
 
-// A journaled is a log and a fan-out with one writer, which broadcasts what it has appended: a Journal at its plainest.
-type journaled struct {
-	log    *memlog.Log
-	fanout *core.Fanout[envelope]
-	ds     []cursor.Draft
+// A followed is a log, a journal before it and the fan-out behind that.
+type followed struct {
+	log     *memlog.Log
+	journal *cursor.Journal
+	fanout  *core.Fanout[envelope]
+	ds      []cursor.Draft
 }
 
-func newJournaled(h Host) *journaled {
+func newFollowed(h Host) *followed {
 	log, err := memlog.New(memlog.Options{MaxEvents: 4 * backlog})
 	if err != nil {
 		h.Fatalf("%v", err)
@@ -75,37 +76,34 @@ func newJournaled(h Host) *journaled {
 			h.Errorf("%v", err)
 		}
 	})
-	j := &journaled{
+	w := &followed{
 		log:    log,
-		fanout: closing(h, core.New(core.Config[envelope]{Name: "bench", Locate: envelope.Point})),
+		fanout: closing(h, core.New(core.Config[envelope]{Name: "bench", Locate: envelope.Point, SingleWriter: true})),
 	}
+	w.journal = newJournal(h, log, w.fanout)
 	kind, err := region.NewKind(0x1, 0x002)
 	if err != nil {
 		h.Fatalf("%v", err)
 	}
-	for i := range appending {
+	for i := range atOnce {
 		c, err := region.NewCoordinate(tenant(i), Scope)
 		if err != nil {
 			h.Fatalf("%v", err)
 		}
-		j.ds = append(j.ds, cursor.Draft{Coordinate: c, Kind: kind})
+		w.ds = append(w.ds, cursor.Draft{Coordinate: c, Kind: kind})
 	}
-	return j
+	return w
 }
 
-// write appends a batch, and broadcasts it.
-func (j *journaled) write() error {
-	made, err := j.log.Append(context.Background(), j.ds)
-	if err != nil {
-		return err
-	}
-	j.fanout.BroadcastAll(made)
-	return nil
+// write has a batch appended and broadcast.
+func (w *followed) write() error {
+	_, err := w.journal.Append(context.Background(), w.ds)
+	return err
 }
 
 // follow returns a Follower that is live, behind all there is.
-func (j *journaled) follow(h Host, feed feedFunc) *cursor.Follower {
-	f := cursor.Follow(context.Background(), j.log, j.fanout, region.Region{}, cursor.FollowOptions{
+func (w *followed) follow(h Host, feed feedFunc) *cursor.Follower {
+	f := cursor.Follow(context.Background(), w.log, w.fanout, region.Region{}, cursor.FollowOptions{
 		Feed: feed, From: cursor.FromEnd(), ProgressEvery: time.Hour,
 	})
 	h.Cleanup(f.Cancel)
@@ -117,8 +115,8 @@ func (j *journaled) follow(h Host, feed feedFunc) *cursor.Follower {
 
 // openCatchUp returns what a Follower and the writer beside it do in one time: the sides of one run.
 func openCatchUp(h Host, feed feedFunc) Sides {
-	j := newJournaled(h)
-	f := j.follow(h, feed)
+	w := newFollowed(h)
+	f := w.follow(h, feed)
 	var (
 		read, written float64 // ns an event
 		parked        uint64
@@ -129,16 +127,16 @@ func openCatchUp(h Host, feed feedFunc) Sides {
 		if ran = !ran; !ran {
 			return nil
 		}
-		for range steady / appending { // so that it doesn't look as if its feed were too small
-			if err := j.write(); err != nil {
+		for range steady / atOnce { // so that it doesn't look as if its feed were too small
+			if err := w.write(); err != nil {
 				return err
 			}
-			if err := readLive(f, dst[:appending]); err != nil {
+			if err := readLive(f, dst[:atOnce]); err != nil {
 				return err
 			}
 		}
-		for range backlog / appending { // nobody reads: it is pruned
-			if err := j.write(); err != nil {
+		for range backlog / atOnce { // nobody reads: it is pruned
+			if err := w.write(); err != nil {
 				return err
 			}
 		}
@@ -155,10 +153,10 @@ func openCatchUp(h Host, feed feedFunc) Sides {
 					return
 				default:
 				}
-				if failed = j.write(); failed != nil {
+				if failed = w.write(); failed != nil {
 					return
 				}
-				wrote += len(j.ds)
+				wrote += len(w.ds)
 			}
 		})
 		t, err := catchUp(f, dst)
@@ -215,15 +213,15 @@ func catchUp(f *cursor.Follower, dst []envelope) (t Tally, err error) {
 
 // openLive returns the sides that broadcast events, and read them: one by a Follower, the other by its feed alone.
 func openLive(h Host, open func(Host, *core.Fanout[envelope]) (feedFunc, func([]envelope) error)) Sides {
-	j := newJournaled(h)
-	events := make([]envelope, followed)
+	w := newFollowed(h)
+	events := make([]envelope, live)
 	for i := range events {
-		events[i].Coordinate, events[i].Kind = j.ds[i%len(j.ds)].Coordinate, j.ds[0].Kind
+		events[i].Coordinate, events[i].Kind = w.ds[i%len(w.ds)].Coordinate, w.ds[0].Kind
 	}
 	other := closing(h, core.New(core.Config[envelope]{Name: "bare", Locate: envelope.Point}))
 	feed, bare := open(h, other)
-	f := j.follow(h, feed)
-	dst := make([]envelope, followed)
+	f := w.follow(h, feed)
+	dst := make([]envelope, live)
 	following := func(dst []envelope) error {
 		for i := range dst {
 			item, err := f.Next(context.Background())
@@ -265,15 +263,15 @@ func openLive(h Host, open func(Host, *core.Fanout[envelope]) (feedFunc, func([]
 			},
 		}
 	}
-	return Sides{Subject: side("spillway", j.fanout, following), Baseline: side("bare", other, bare)}
+	return Sides{Subject: side("spillway", w.fanout, following), Baseline: side("bare", other, bare)}
 }
 
 func bareChannel(h Host, f *core.Fanout[envelope]) (feedFunc, func([]envelope) error) {
-	s, err := channel.Subscribe(context.Background(), f, region.Region{}, followed)
+	s, err := channel.Subscribe(context.Background(), f, region.Region{}, live)
 	if err != nil {
 		h.Fatalf("%v", err)
 	}
-	return feedChannel(followed), func(dst []envelope) (err error) {
+	return feedChannel(live), func(dst []envelope) (err error) {
 		for i := range dst {
 			if dst[i], err = s.Next(context.Background()); err != nil {
 				return err
@@ -284,12 +282,12 @@ func bareChannel(h Host, f *core.Fanout[envelope]) (feedFunc, func([]envelope) e
 }
 
 func bareRing(h Host, f *core.Fanout[envelope]) (feedFunc, func([]envelope) error) {
-	s, err := ring.Subscribe(context.Background(), f, region.Region{}, ring.Options{Capacity: followed})
+	s, err := ring.Subscribe(context.Background(), f, region.Region{}, ring.Options{Capacity: live})
 	if err != nil {
 		h.Fatalf("%v", err)
 	}
 	feed := func(ctx context.Context, f *core.Fanout[envelope], r region.Region) (cursor.Feed, error) {
-		return ring.Subscribe(ctx, f, r, ring.Options{Capacity: followed})
+		return ring.Subscribe(ctx, f, r, ring.Options{Capacity: live})
 	}
 	return feed, func(dst []envelope) (err error) {
 		for i := range dst {

@@ -26,12 +26,7 @@ func journalRows() []Row {
 			Open: func(h Host) Sides {
 				direct, behind := newSmallLog(h), newSmallLog(h)
 				f := closing(h, core.New(core.Config[core.Envelope]{Locate: core.Envelope.Point, SingleWriter: true}))
-				j := cursor.NewJournal(behind, f, cursor.JournalOptions{Name: "bench"})
-				h.Cleanup(func() {
-					if err := j.Close(context.Background()); err != nil {
-						h.Errorf("%v", err)
-					}
-				})
+				j := newJournal(h, behind, f)
 				return Sides{
 					Subject:  appending(h, "journal", behind, j.Append, appenders, batch),
 					Baseline: appending(h, "memlog", direct, direct.Append, appenders, batch),
@@ -43,6 +38,17 @@ func journalRows() []Row {
 		row("batch=1k", "a journal over memlog, batches of 1,000 of 200 B", 1, 1_000),
 		row("appenders=64", "a journal over memlog, 64 appenders of an event each", 64, 1),
 	}
+}
+
+// newJournal returns a Journal that is closed before what is given here.
+func newJournal(h Host, log cursor.Log, f *core.Fanout[core.Envelope]) *cursor.Journal {
+	j := cursor.NewJournal(log, f, cursor.JournalOptions{Name: "bench"})
+	h.Cleanup(func() {
+		if err := j.Close(context.Background()); err != nil {
+			h.Errorf("%v", err)
+		}
+	})
+	return j
 }
 
 // appending returns the Section in which so many goroutines append batches, by a method of log's or of a journal over it.

@@ -78,7 +78,8 @@ type Host interface {
 func Rows() []Row {
 	return slices.Concat(
 		channelRows(), ringRows(), multicastRows(), selectingRows(), comingRows(),
-		objectRows(), heapRows(), stuckRows(), wakingRows(), cursorRows(), replayRows(), journalRows(), followRows(),
+		objectRows(), heapRows(), stuckRows(), wakingRows(), cursorRows(),
+		journalRows(), followRows(), replayRows(),
 	)
 }
 
