@@ -1,0 +1,165 @@
+package disklog
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/spillwayhq/spillway/cursor"
+)
+
+// An anchor is the second place that knows where the Log ends: a file beside the engine's. The engine takes damage at the end of
+// its own log for a write that was cut short, and would be silent about events that were acknowledged.
+//
+// After each fsync of the engine the end is written to the one of two slots that holds the older; so one is whole
+// whatever happens to the other. The anchor itself is synced now and then, and by Close: it may be older than the
+// Log, never younger. What that leaves unknown is in docs/formats/disklog.md.
+type anchor struct {
+	fs      vfs.FS
+	path    string
+	id      cursor.LogID
+	file    vfs.File
+	writes  uint64 // how many there were, which is the number of the last
+	end     uint64 // of what was acknowledged
+	lastSum uint64 // of the block that ends there
+}
+
+const (
+	anchorName = "anchor"
+	anchorSize = 1536
+	slotAt     = 512 // and at twice that: a sector each
+	slotSize   = 8 + 8 + 8
+)
+
+var anchorMagic = []byte("spillway disklog")
+
+// writeAnchor makes the file, whole or not at all.
+func writeAnchor(fsys vfs.FS, dir string, id cursor.LogID) error {
+	path, temp := fsys.PathJoin(dir, anchorName), fsys.PathJoin(dir, anchorName+".new")
+	buf := make([]byte, anchorSize)
+	head := append(append(append(buf[:0], anchorMagic...), version), id[:]...)
+	binary.BigEndian.AppendUint64(head, xxhash.Sum64(head))
+	for _, at := range []int{slotAt, 2 * slotAt} {
+		slot(buf[at:at], id, 0, 0, 0)
+	}
+	f, err := fsys.Create(temp, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(buf)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = fsys.Rename(temp, path)
+	}
+	if err == nil {
+		err = syncDir(fsys, dir)
+	}
+	return err
+}
+
+func syncDir(fsys vfs.FS, dir string) error {
+	d, err := fsys.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if cerr := d.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// slot appends what a slot holds.
+func slot(dst []byte, id cursor.LogID, number, end, sum uint64) []byte {
+	at := len(dst)
+	for _, n := range []uint64{number, end, sum} {
+		dst = binary.BigEndian.AppendUint64(dst, n)
+	}
+	return seal(id, []byte(anchorName), dst)[:at+slotSize+sumSize]
+}
+
+// openAnchor reads the file. Where there is none, both results are nil.
+func openAnchor(fsys vfs.FS, dir string) (*anchor, error) {
+	a := &anchor{fs: fsys, path: fsys.PathJoin(dir, anchorName)}
+	f, err := fsys.Open(a.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	buf, err := io.ReadAll(f)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := a.decode(buf); err != nil {
+		return nil, &CorruptError{Path: a.path, Place: "the anchor", Err: err}
+	}
+	return a, nil
+}
+
+func (a *anchor) decode(buf []byte) error {
+	n := len(anchorMagic)
+	head := buf[:min(len(buf), n+17)]
+	switch {
+	case len(buf) != anchorSize:
+		return errShort
+	case binary.BigEndian.Uint64(buf[len(head):]) != xxhash.Sum64(head) || string(head[:n]) != string(anchorMagic):
+		return errChecksum
+	case head[n] != version:
+		return fmt.Errorf("%w: %d", errVersion, head[n])
+	}
+	copy(a.id[:], head[n+1:])
+	whole := 0
+	for _, at := range []int{slotAt, 2 * slotAt} {
+		body, _, err := unseal(a.id, []byte(anchorName), buf[at:at+slotSize+sumSize])
+		if err != nil {
+			continue // it was being written when the power went: the other is whole
+		}
+		whole++
+		if number := binary.BigEndian.Uint64(body); number >= a.writes {
+			a.writes, a.end, a.lastSum = number, binary.BigEndian.Uint64(body[8:]), binary.BigEndian.Uint64(body[16:])
+		}
+	}
+	if whole == 0 {
+		return errChecksum
+	}
+	return nil
+}
+
+// write says where the Log ends.
+func (a *anchor) write(end, sum uint64) error {
+	if a.file == nil {
+		f, err := a.fs.OpenReadWrite(a.path, vfs.WriteCategoryUnspecified)
+		if err != nil {
+			return err
+		}
+		a.file = f
+	}
+	var buf [slotSize + sumSize]byte
+	a.writes, a.end, a.lastSum = a.writes+1, end, sum
+	_, err := a.file.WriteAt(slot(buf[:0], a.id, a.writes, end, sum), int64(slotAt*(1+a.writes%2)))
+	return err
+}
+
+func (a *anchor) sync() error { return a.file.Sync() }
+
+func (a *anchor) close() error {
+	if a.file == nil {
+		return nil
+	}
+	return a.file.Close()
+}

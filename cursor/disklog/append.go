@@ -1,0 +1,264 @@
+package disklog
+
+import (
+	"context"
+	"maps"
+	"math"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/region"
+)
+
+// Append adds the events of a batch, all or none, and returns when they are as durable as Options.Sync says. Where the
+// disk fails meanwhile the outcome is unknown, and the Log has failed: later ones are refused with a *FailedError.
+func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err := l.Limits().Check(ds); err != nil {
+		return nil, err
+	}
+	if err := l.take(ctx); err != nil {
+		return nil, err
+	}
+	defer l.give()
+	start := time.Now()
+	if err := l.gate.err(); err != nil {
+		return nil, err
+	}
+	p := plan{
+		log: l, now: l.env.now(), clock: l.w.clock, entities: l.s.entities, made: make(events, len(ds)),
+		ids: make(map[core.ID]int, len(ds)), clocks: make(map[region.Coordinate]uint32, len(ds)),
+	}
+	for i := range ds {
+		if err := p.add(i, &ds[i]); err != nil {
+			return nil, err
+		}
+	}
+	if len(p.fresh) == 0 {
+		return p.made, nil
+	}
+	if err := p.write(); err != nil {
+		return nil, err
+	}
+	if l.options.OnAppend != nil {
+		l.options.OnAppend(len(p.fresh), time.Since(start))
+	}
+	return p.made, nil
+}
+
+// A plan is what an Append is about to do. The Log is as it was until it is written.
+type plan struct {
+	log      *Log
+	now      time.Time
+	clock    cursor.Clock
+	entities uint64
+	made     events          // for each Draft
+	fresh    []int           // places in made of those that are no repeats
+	ids      map[core.ID]int // of those, their number in fresh
+	clocks   map[region.Coordinate]uint32
+	bytes    uint64
+}
+
+// add makes the Envelope of a Draft, or finds the one that it had before.
+func (p *plan) add(i int, d *cursor.Draft) error {
+	l := p.log
+	seq := l.s.bounds.Next + uint64(len(p.fresh))
+	id := d.EventID
+	if id == (core.ID{}) {
+		id = cursor.NewID()
+	} else if known, err := p.repeat(i, d); known || err != nil {
+		return err
+	}
+	clock, err := p.clockOf(d)
+	if err != nil {
+		return err
+	}
+	refused := func(err error) error { return &cursor.DraftError{Index: i, Err: err} }
+	if most := l.options.MaxEntities; clock == 0 && most > 0 && p.entities >= uint64(most) {
+		return refused(&cursor.LimitError{Limit: "entities", Got: uint64(most) + 1, Most: uint64(most)})
+	}
+	if !d.Expect.Met(clock) {
+		expected, _ := d.Expect.Clock()
+		return refused(&cursor.ConflictError{Coordinate: d.Coordinate, Expected: expected, Actual: clock})
+	}
+	if clock == math.MaxUint32 {
+		return refused(&cursor.LimitError{Limit: "events of one entity", Got: math.MaxUint32 + 1, Most: math.MaxUint32})
+	}
+	if clock == 0 {
+		p.entities++
+	}
+	clock++
+	p.clocks[d.Coordinate] = clock
+	p.ids[id] = len(p.fresh)
+	p.fresh = append(p.fresh, i)
+	p.bytes += uint64(len(d.Payload))
+	wallMS, counter := p.clock.Next(p.now)
+	p.made[i] = core.Envelope{
+		Notification: core.Notification{
+			EventID:       id,
+			CorrelationID: d.CorrelationID,
+			CausationID:   d.CausationID,
+			Coordinate:    d.Coordinate,
+			Kind:          d.Kind,
+			Sequence:      seq,
+			Position: region.Position{
+				WallMS: wallMS, Counter: counter,
+				Depth: d.Depth, Lane: d.Lane, Sequence: clock,
+			},
+		},
+		Time:    d.Time,
+		Payload: d.Payload,
+	}
+	return nil
+}
+
+// repeat answers a Draft whose EventID is known.
+func (p *plan) repeat(i int, d *cursor.Draft) (known bool, err error) {
+	l := p.log
+	var was core.Envelope
+	if n, ok := p.ids[d.EventID]; ok {
+		was = p.made[p.fresh[n]]
+	} else if seq, ok := l.w.ids.seqs[d.EventID]; ok && seq >= l.s.bounds.First {
+		if was, err = l.one(seq); err != nil {
+			return true, err
+		}
+	} else {
+		return false, nil
+	}
+	if !d.Made(&was) {
+		return true, &cursor.DraftError{Index: i, Err: &cursor.DuplicateError{EventID: d.EventID, Sequence: was.Sequence}}
+	}
+	p.made[i] = was
+	return true, nil
+}
+
+// clockOf returns the clock of a Draft's entity, the batch's earlier Drafts counted.
+func (p *plan) clockOf(d *cursor.Draft) (clock uint32, err error) {
+	if clock, ok := p.clocks[d.Coordinate]; ok {
+		return clock, nil
+	}
+	l := p.log
+	clock, ok := l.w.clocks[d.Coordinate]
+	if !ok {
+		if clock, err = l.clockOf(clockKey(d.Coordinate)); err != nil {
+			return 0, l.damaged("the clock of an entity", err)
+		}
+		if clock > 0 {
+			l.w.clocks[d.Coordinate] = clock
+		}
+	}
+	return clock, nil
+}
+
+// write makes it so: in one batch of the engine, with what retention drops for it.
+func (p *plan) write() error {
+	l := p.log
+	b := l.db.NewBatch()
+	d, err := l.makeRoom(b, len(p.fresh), p.bytes, p.now)
+	if err != nil {
+		_ = b.Close()
+		return err
+	}
+	sum := p.blocks(b)
+	sync := l.options.Sync.level == eachAppend
+	if err := l.commit(b, sync); err != nil {
+		return &cursor.UnknownError{Err: err}
+	}
+	next := l.s.bounds.Next + uint64(len(p.fresh))
+	if sync {
+		if err := l.anchor.write(next, sum); err != nil {
+			return &cursor.UnknownError{Err: l.gate.err()}
+		}
+	}
+	w := &l.w
+	w.clock, w.sum = p.clock, sum
+	last := p.made[p.fresh[len(p.fresh)-1]].Position
+	w.wallMS, w.counter = last.WallMS, last.Counter
+	for _, i := range p.fresh {
+		w.ids.push(p.made[i].EventID)
+	}
+	maps.Copy(w.clocks, p.clocks)
+	l.mu.Lock()
+	for _, i := range p.fresh {
+		l.s.tail.push(&p.made[i])
+	}
+	l.s.bounds.Next, l.s.entities = next, p.entities
+	l.s.bytes += p.bytes
+	l.dropped(d)
+	l.wake()
+	l.mu.Unlock()
+	l.forget(d)
+	if l.s.tail.count >= l.env.segment {
+		l.sealTail()
+	}
+	l.arm(p.now)
+	l.later()
+	return nil
+}
+
+// blocks adds the events to a batch, and returns the sum of the last block.
+func (p *plan) blocks(b *pebble.Batch) uint64 {
+	l := p.log
+	h := block{first: l.s.bounds.Next, previous: l.w.sum, entities: l.s.entities, bytes: l.s.bytes}
+	for rest := p.fresh; len(rest) > 0; {
+		value := h.begin(l.w.buf[:0])
+		for h.count = 0; len(rest) > 0 && h.count < blockEvents && len(value) < blockBytes; rest = rest[1:] {
+			e := &p.made[rest[0]]
+			value = appendRecord(value, e)
+			h.count++
+			h.bytes += uint64(len(e.Payload))
+			if e.Position.Sequence == 1 {
+				h.entities++
+			}
+		}
+		key := keyOf(tableRecords, h.first)
+		value, h.previous = finish(l.id, key, value, h.count)
+		_ = b.Set(key, value, nil) // of a batch, it cannot fail
+		h.first += uint64(h.count)
+		l.w.buf = value
+	}
+	if cap(l.w.buf) > 1<<20 {
+		l.w.buf = nil
+	}
+	return h.previous
+}
+
+// later has what was appended be durable after the interval, if there is one.
+func (l *Log) later() {
+	if l.options.Sync.level != interval || l.w.unsynced {
+		return
+	}
+	l.w.unsynced = true
+	if l.w.flush == nil {
+		l.w.flush = time.AfterFunc(l.options.Sync.every, func() {
+			if l.take(context.Background()) == nil {
+				defer l.give()
+				l.w.unsynced = false
+				_ = l.sync() // it is noted at the gate
+			}
+		})
+		return
+	}
+	l.w.flush.Reset(l.options.Sync.every)
+}
+
+// sync makes all durable that was appended. The turn is taken.
+func (l *Log) sync() error {
+	if err := l.gate.err(); err != nil {
+		return err
+	}
+	if l.anchor.end == l.s.bounds.Next && l.options.Sync.level == eachAppend {
+		return nil
+	}
+	b := l.db.NewBatch()
+	_ = b.LogData(nil, nil) // of a batch, it cannot fail
+	if err := l.commit(b, true); err != nil {
+		return err
+	}
+	return l.anchor.write(l.s.bounds.Next, l.w.sum)
+}

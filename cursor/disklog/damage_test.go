@@ -1,0 +1,136 @@
+package disklog_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog"
+	"github.com/spillwayhq/spillway/region"
+)
+
+var ctx = context.Background()
+
+// mixed returns a batch of Drafts that differ.
+func mixed(t failing, n, at int) (ds []cursor.Draft) {
+	t.Helper()
+	entities := []string{"a", "a:b", "a:b:c", "ab", "b"}
+	for i := at; i < at+n; i++ {
+		d := about(t, entities[i%len(entities)], i%40)
+		d.Kind, d.Lane, d.Time = region.Kind(0x1000+i%3), uint32(i%2), uint64(i)
+		for j := range d.Payload {
+			d.Payload[j] = byte(i + j)
+		}
+		ds = append(ds, d)
+	}
+	return ds
+}
+
+// filled returns a disk with a Log that has some of everything, as a killed process leaves it or one that closed it.
+func filled(t failing, closed bool) (fs vfs.FS, es []core.Envelope) {
+	t.Helper()
+	mem := vfs.NewCrashableMem()
+	log, err := openOn(mem, disklog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		es = append(es, add(t, log, mixed(t, 10, 10*i)...)...)
+		if i == 8 || i == 16 || i == 21 {
+			if err := log.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i == 16 {
+			if err := log.Merge(); err != nil {
+				t.Fatal(err)
+			}
+			if err := log.Compact(ctx, 45); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	es = es[45:]
+	fs = mem
+	if !closed {
+		fs = mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 1))})
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return fs, es
+}
+
+// outcome opens a disk, and returns what it says: all of want, or a typed error.
+func outcome(fs vfs.FS, want []core.Envelope) (whole bool, err error) {
+	log, err := openOn(fs, disklog.Options{})
+	if err == nil {
+		var got []core.Envelope
+		got, err = everything(log)
+		if err == nil && !alike(got, want) {
+			err = fmt.Errorf("%d events, want %d, and the first difference is somewhere", len(got), len(want))
+		}
+		if cerr := log.Close(); err == nil {
+			err = cerr
+		}
+	}
+	if err == nil {
+		return true, nil
+	}
+	if _, ok := errors.AsType[*disklog.CorruptError](err); ok {
+		return false, nil
+	}
+	return false, err
+}
+
+// TestH133DamageAnywhere: a byte changed at whatever place of whatever file is an error with a place, unless all that was
+// acknowledged is there; never a panic, never an event less.
+func TestH133DamageAnywhere(t *testing.T) {
+	places := 1000
+	if testing.Short() {
+		places = 100
+	}
+	for _, closed := range []bool{false, true} {
+		t.Run(fmt.Sprint("closed ", closed), func(t *testing.T) {
+			disk, want := filled(t, closed)
+			files := filesOf(t, disk)
+			if whole, err := outcome(diskOf(t, files), want); !whole || err != nil {
+				t.Fatalf("undamaged: %t, %v", whole, err)
+			}
+			random := rand.New(rand.NewPCG(7, 7))
+			said, harmless := make(map[string]int), make(map[string]int)
+			for range places {
+				at := random.IntN(len(files))
+				f := files[at]
+				if len(f.data) == 0 {
+					continue
+				}
+				place := random.IntN(len(f.data))
+				damaged := slices.Clone(files)
+				damaged[at].data = bytes.Clone(f.data)
+				damaged[at].data[place] ^= byte(1 + random.IntN(255))
+				whole, err := outcome(diskOf(t, damaged), want)
+				if err != nil {
+					t.Errorf("%s of %d bytes, changed at %d: %v", f.path, len(f.data), place, err)
+				}
+				if whole {
+					harmless[f.path]++
+				} else {
+					said[f.path]++
+				}
+			}
+			t.Logf("said %v, harmless %v", said, harmless)
+			if len(said) < 4 {
+				t.Errorf("damage was said of %v only", said)
+			}
+		})
+	}
+}

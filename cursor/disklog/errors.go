@@ -1,0 +1,46 @@
+package disklog
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Why there is no Log, or no more of it.
+var (
+	// ErrLocked: the Log is open already, in this process or in another. From Open.
+	ErrLocked = errors.New("spillway/disklog: the log is open already")
+	// ErrCorrupt: what is on the disk is not what was written. The error is a *CorruptError. From Open, Append, Read and
+	// Verify.
+	ErrCorrupt = errors.New("spillway/disklog: the log is damaged")
+	// ErrFailed: the disk has failed the Log: a write or an fsync. Nothing more is appended; what was durable can be
+	// read. Closing the Log and opening it again shows what is there. The error is a *FailedError.
+	ErrFailed = errors.New("spillway/disklog: the log has failed, and must be opened again")
+)
+
+// A CorruptError says what is damaged, and where. errors.Is(err, ErrCorrupt) holds for it.
+type CorruptError struct {
+	Path  string // the folder, or the file where that is known
+	Place string // what is there, and which: "the block at sequence 7"
+	Err   error  // what is wrong with it
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("spillway/disklog: %s: %s: %v", e.Path, e.Place, e.Err)
+}
+
+// Is makes errors.Is(err, ErrCorrupt) true.
+func (e *CorruptError) Is(target error) bool { return target == ErrCorrupt }
+
+// Unwrap returns Err.
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// A FailedError says what failed first. errors.Is(err, ErrFailed) holds for it.
+type FailedError struct{ Err error }
+
+func (e *FailedError) Error() string { return fmt.Sprintf("%v: %v", ErrFailed, e.Err) }
+
+// Is makes errors.Is(err, ErrFailed) true.
+func (e *FailedError) Is(target error) bool { return target == ErrFailed }
+
+// Unwrap returns Err.
+func (e *FailedError) Unwrap() error { return e.Err }

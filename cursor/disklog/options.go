@@ -1,0 +1,112 @@
+package disklog
+
+import (
+	"fmt"
+	"time"
+)
+
+// Options are what a Log holds at most, and how it does so. The zero Options keep everything, and make each Append
+// durable. They may differ from one Open to the next.
+type Options struct {
+	// MaxEvents is how many events are kept. 0 is any number. A batch may have as many, and 16,384 at most.
+	MaxEvents int
+
+	// MaxBytes is how many bytes the payloads of what is kept have together. A batch may have as many, and 64 MiB at
+	// most; a payload 16 MiB. 0 is any number.
+	MaxBytes int
+
+	// MaxAge is how long an event is kept after its Append, by the Log's clock. 0 is for ever.
+	MaxAge time.Duration
+
+	// MaxEntities is how many Coordinates the Log knows in its life: whatever becomes of an entity's events, its
+	// clock is kept. An Append that would begin one more is refused. 0 is any number.
+	MaxEntities int
+
+	// Repeats is how many events, the last ones, are recognized when they are appended again, as far as they are kept.
+	// That takes some 60 bytes of memory for each. 0 is 262,144.
+	Repeats int
+
+	// Sync says when what is appended becomes durable. The zero Sync is EachAppend.
+	Sync Sync
+
+	// OnAppend is told of each Append that added events: how many, and how long it took from holding the Log to its answer.
+	// OnSync is told of each fsync of the engine's write-ahead log. Both are called by whoever did it, and must not call the Log.
+	// nil: nobody is told.
+	OnAppend func(events int, took time.Duration)
+	OnSync   func(took time.Duration)
+}
+
+const (
+	maxBatch      = 1 << 14
+	maxBatchBytes = 64 << 20
+	maxPayload    = 16 << 20
+	maxCopied     = 1 << 10 // events that a Read copies
+	maxTested     = 1 << 12 // events that a Read looks at, and segments too
+	defRepeats    = 1 << 18
+)
+
+func (o Options) withDefaults() (Options, error) {
+	for _, f := range []struct {
+		name  string
+		value int
+	}{
+		{"MaxEvents", o.MaxEvents},
+		{"MaxBytes", o.MaxBytes},
+		{"MaxEntities", o.MaxEntities},
+		{"Repeats", o.Repeats},
+	} {
+		if f.value < 0 {
+			return o, fmt.Errorf("spillway/disklog: Options.%s is %d; want 0 for the default, or more", f.name, f.value)
+		}
+	}
+	if o.MaxAge < 0 {
+		return o, fmt.Errorf("spillway/disklog: Options.MaxAge is %v; want 0 for ever, or more", o.MaxAge)
+	}
+	if o.Sync.every < 0 {
+		return o, fmt.Errorf("spillway/disklog: Options.Sync is an interval of %v; want more than 0", o.Sync.every)
+	}
+	if o.Repeats == 0 {
+		o.Repeats = defRepeats
+	}
+	return o, nil
+}
+
+// A Sync says when what is appended becomes durable. What is not may be gone after a power cut, and with NoSync after a crash
+// of the process too; what is left is always the first part of what was appended, to the end of some batch.
+type Sync struct {
+	level level
+	every time.Duration
+}
+
+type level uint8
+
+const (
+	eachAppend level = iota
+	interval
+	noSync
+)
+
+// EachAppend has an Append return when it is durable: an fsync each, unless a Journal groups them.
+func EachAppend() Sync { return Sync{} }
+
+// Interval has what was appended be durable after so long. A failure shows at the next Append.
+func Interval(d time.Duration) Sync {
+	if d <= 0 {
+		d = -1
+	}
+	return Sync{level: interval, every: d}
+}
+
+// NoSync leaves it to the operating system, and to Close.
+func NoSync() Sync { return Sync{level: noSync} }
+
+// String returns "each append", "interval 10ms" or "none".
+func (s Sync) String() string {
+	switch s.level {
+	case interval:
+		return "interval " + s.every.String()
+	case noSync:
+		return "none"
+	}
+	return "each append"
+}

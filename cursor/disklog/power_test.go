@@ -1,0 +1,119 @@
+package disklog_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+)
+
+// A cut is what a disk holds when the power goes at some moment, and what had been promised by then.
+type cut struct {
+	at       string
+	percent  int // of what was not synced that made it
+	disk     *vfs.MemFS
+	promised *ledger
+}
+
+// cuts runs the script, and cuts the power before every write and every sync of it, and whatever else changes the disk.
+// Where syncs do nothing, they do nothing.
+func cuts(t *testing.T, batches int, noSync bool) (all []cut) {
+	t.Helper()
+	mem := vfs.NewCrashableMem()
+	var (
+		l  ledger
+		mu sync.Mutex
+		n  int
+	)
+	fs := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind.ReadOrWrite() == errorfs.OpIsRead || op.Kind == errorfs.OpFileClose {
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		promised := l.snapshot() // first: what is promised meanwhile need not be on the disk
+		for _, percent := range []int{0, 50, 100} {
+			cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rand.New(rand.NewPCG(uint64(n), uint64(percent)))}
+			all = append(all, cut{fmt.Sprintf("%d: %v %s", n, op.Kind, op.Path), percent, mem.CrashClone(cfg), promised})
+		}
+		return nil
+	}))
+	var disk vfs.FS = fs
+	if noSync {
+		disk = forgetful{fs}
+	}
+	if err := l.script(t, disk, batches); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestH152PowerCuts: wherever the power goes, all that was acknowledged is there, no batch is there in part, repeats are
+// recognized, and the clocks go on.
+func TestH152PowerCuts(t *testing.T) {
+	batches := 60
+	if testing.Short() {
+		batches = 12
+	}
+	all := cuts(t, batches, false)
+	failed := 0
+	for _, c := range all {
+		if err := c.promised.check(c.disk); err != nil {
+			t.Errorf("%s, %d%% of the rest: %d acknowledged, %d tried: %v", c.at, c.percent, len(c.promised.acked), len(c.promised.tried), err)
+			if failed++; failed == 20 {
+				t.Fatal("and so on")
+			}
+		}
+	}
+	t.Logf("%d cuts", len(all))
+	if len(all) < 100 {
+		t.Errorf("%d cuts cannot be all", len(all))
+	}
+}
+
+// TestPowerCutsAreFelt: where the disk syncs nothing, the same cuts break promises. So they are cuts.
+func TestPowerCutsAreFelt(t *testing.T) {
+	broken := 0
+	all := cuts(t, 6, true)
+	for _, c := range all {
+		if c.promised.check(c.disk) != nil {
+			broken++
+		}
+	}
+	if broken < len(all)/10 {
+		t.Errorf("%d of %d cuts break a promise where nothing is synced: the cuts are not felt", broken, len(all))
+	}
+}
+
+// A forgetful disk says that it has synced, and hasn't.
+type forgetful struct{ vfs.FS }
+
+type forgetfulFile struct{ vfs.File }
+
+func (f forgetful) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.Create(name, c)
+	return forgetfulFile{file}, err
+}
+
+func (f forgetful) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
+	file, err := f.FS.OpenReadWrite(name, c, opts...)
+	return forgetfulFile{file}, err
+}
+
+func (f forgetful) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.ReuseForWrite(oldname, newname, c)
+	return forgetfulFile{file}, err
+}
+
+func (f forgetful) OpenDir(name string) (vfs.File, error) {
+	file, err := f.FS.OpenDir(name)
+	return forgetfulFile{file}, err
+}
+
+func (forgetfulFile) Sync() error                { return nil }
+func (forgetfulFile) SyncData() error            { return nil }
+func (forgetfulFile) SyncTo(int64) (bool, error) { return true, nil }

@@ -1,0 +1,86 @@
+package disklog
+
+import (
+	"encoding/binary"
+
+	"github.com/spillwayhq/spillway/core"
+)
+
+// segmentEvents is how many events a segment has at least. One more batch may be in it.
+const segmentEvents = 1 << 13
+
+// A segment's row says where it ends.
+func segmentRow(id [16]byte, s segment) (key, value []byte) {
+	key = keyOf(tableSegments, s.first)
+	return key, seal(id, key, binary.BigEndian.AppendUint64([]byte{version}, s.end))
+}
+
+func idsRow(id [16]byte, first uint64, ids []core.ID) (key, value []byte) {
+	key = keyOf(tableIDs, first)
+	value = make([]byte, 0, len(ids)*16+sumSize)
+	for i := range ids {
+		value = append(value, ids[i][:]...)
+	}
+	return key, seal(id, key, value)
+}
+
+func listRow(id [16]byte, first uint64, of term, ats []uint32) (key, value []byte) {
+	key = indexKey(first, of)
+	return key, seal(id, key, encodeList(make([]byte, 0, 2*len(ats)+sumSize), ats))
+}
+
+// sealTail makes a segment of the tail: its lists, its ids and its entities' clocks go to the disk in one batch, and if
+// that is lost they are made again from the events. The turn is taken. An error is the gate's, and has been noted there.
+func (l *Log) sealTail() {
+	t := l.s.tail
+	s := segment{t.base, t.base + uint64(t.count)}
+	b := l.db.NewBatch()
+	set := func(key, value []byte) { _ = b.Set(key, value, nil) } // of a batch, it cannot fail
+	set(segmentRow(l.id, s))
+	set(idsRow(l.id, s.first, t.ids))
+	for of, list := range t.lists {
+		set(listRow(l.id, s.first, of, list.at))
+	}
+	for c, res := range t.of {
+		key := clockKey(c)
+		set(key, seal(l.id, key, binary.BigEndian.AppendUint32(nil, res.clock)))
+	}
+	m := l.w.meta
+	m.sealed, m.entities, m.bytes, m.sum = s.end, l.s.entities, l.s.bytes, l.w.sum
+	m.wallMS, m.counter = l.w.wallMS, l.w.counter
+	set(metaKey, m.encode(l.id))
+	if err := l.commit(b, false); err != nil {
+		return
+	}
+	l.w.meta = m
+	if len(l.w.clocks) > mostClocks {
+		clear(l.w.clocks)
+	}
+	l.mu.Lock()
+	l.s.segments = append(l.s.segments, s)
+	l.s.sealed, l.s.tail = s.end, newTail(s.end)
+	l.mu.Unlock()
+}
+
+// mostClocks is how many clocks of entities are kept in memory beyond those of the tail.
+const mostClocks = 1 << 16
+
+// clockOf returns what the last clock of an entity that is not in the tail is; 0 for one that is not known.
+func (l *Log) clockOf(key []byte) (uint32, error) {
+	value, closer, err := l.db.Get(key)
+	if isNotFound(err) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = closer.Close() }()
+	body, _, err := unseal(l.id, key, value)
+	if err == nil && len(body) != 4 {
+		err = errContents
+	}
+	if err != nil {
+		return 0, l.corrupt("the clock of an entity", err)
+	}
+	return binary.BigEndian.Uint32(body), nil
+}

@@ -1,0 +1,79 @@
+package disklog_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog"
+)
+
+// TestSyncLevels: what an Append has promised is on the disk when it returns, after the interval, or at Close; each level
+// has its name, and what was synced is counted and told.
+func TestSyncLevels(t *testing.T) {
+	for _, c := range []struct {
+		sync                  disklog.Sync
+		name                  string
+		atOnce, later, closed uint64 // events that a power cut leaves
+	}{
+		{disklog.EachAppend(), "each append", 10, 10, 10},
+		{disklog.Interval(time.Minute), "interval 1m0s", 0, 10, 10},
+		{disklog.NoSync(), "none", 0, 0, 10},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.sync.String(); got != c.name {
+				t.Errorf("it is called %q, want %q", got, c.name)
+			}
+			mem := vfs.NewCrashableMem()
+			synctest.Test(t, func(t *testing.T) {
+				synced, appended := 0, 0
+				log, err := openOn(mem, disklog.Options{
+					Sync:     c.sync,
+					OnSync:   func(time.Duration) { synced++ },
+					OnAppend: func(events int, _ time.Duration) { appended += events },
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				before := log.Stats().Syncs
+				add(t, log, mixed(t, 10, 0)...)
+				survive(t, mem, "at once", c.atOnce)
+				if got := log.Stats().Syncs - before; got != c.atOnce/10 {
+					t.Errorf("%d syncs for an append, want %d", got, c.atOnce/10)
+				}
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				survive(t, mem, "after the interval", c.later)
+				if got := log.Stats().Syncs; got != uint64(synced) {
+					t.Errorf("%d syncs are counted, and %d were told", got, synced)
+				}
+				if err := log.Close(); err != nil {
+					t.Fatal(err)
+				}
+				survive(t, mem, "closed", c.closed)
+				if appended != 10 {
+					t.Errorf("%d events were told, want 10", appended)
+				}
+			})
+		})
+	}
+}
+
+// survive looks how many events a power cut leaves.
+func survive(t *testing.T, mem *vfs.MemFS, when string, want uint64) {
+	t.Helper()
+	log, err := openOn(mem.CrashClone(vfs.CrashCloneCfg{}), disklog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := bounds(t, log); got != (cursor.Bounds{Next: want}) {
+		t.Errorf("%s, a power cut leaves %+v, want %d events", when, got, want)
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,217 @@
+package disklog
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/region"
+)
+
+// idsOf returns the ids of a segment's events.
+func (l *Log) idsOf(s segment) (ids []core.ID, err error) {
+	key := keyOf(tableIDs, s.first)
+	place := fmt.Sprintf("the ids of the segment at %d", s.first)
+	value, closer, err := l.db.Get(key)
+	if err != nil {
+		return nil, l.rowError(place, err)
+	}
+	defer func() { _ = closer.Close() }()
+	body, _, err := unseal(l.id, key, value)
+	if err == nil && uint64(len(body)) != 16*(s.end-s.first) {
+		err = errContents
+	}
+	if err != nil {
+		return nil, l.corrupt(place, err)
+	}
+	ids = make([]core.ID, s.end-s.first)
+	for i := range ids {
+		copy(ids[i][:], body[16*i:])
+	}
+	return ids, nil
+}
+
+// Verify reads all there is, the index too, and calls f, if it is not nil, with each event that is kept, in order. It returns
+// f's error, or a *CorruptError for the first thing that is not as it was written. Appends go on meanwhile, and are not
+// looked at; retention waits.
+func (l *Log) Verify(ctx context.Context, f func(core.Envelope) error) error {
+	if err := l.take(ctx); err != nil {
+		return err
+	}
+	l.mu.RLock()
+	s := l.s
+	l.mu.RUnlock()
+	gone := l.w.gone
+	l.using.RLock()
+	defer l.using.RUnlock()
+	v := verifier{log: l, f: f, bounds: s.bounds, clocks: make(map[region.Coordinate]uint32)}
+	l.give()
+	err := guarded(func() error {
+		w, err := l.walk()
+		if err != nil {
+			return err
+		}
+		defer w.close()
+		v.w = w
+		return v.all(ctx, &s, gone)
+	})
+	// Retention that went by is no damage.
+	if b, berr := l.Bounds(ctx); err != nil && errors.Is(err, ErrCorrupt) && berr == nil && b.First > s.bounds.First {
+		return &cursor.CompactedError{From: s.bounds.First, First: b.First}
+	}
+	if errors.Is(err, errPanicked) {
+		err = l.damaged("the log", err)
+	}
+	return err
+}
+
+// A verifier is one Verify under way.
+type verifier struct {
+	log    *Log
+	f      func(core.Envelope) error
+	w      *walker
+	bounds cursor.Bounds
+	last   *core.Envelope
+	sum    uint64 // of the block before
+	clocks map[region.Coordinate]uint32
+}
+
+func (v *verifier) all(ctx context.Context, s *state, gone uint64) error {
+	for _, seg := range s.segments {
+		t := newTail(seg.first)
+		if err := v.blocks(ctx, seg.first, seg.end, t); err != nil {
+			return err
+		}
+		if err := v.index(seg, t); err != nil {
+			return err
+		}
+	}
+	if err := v.clocksAgree(); err != nil {
+		return err
+	}
+	from := s.sealed
+	if s.bounds.First > from { // the blocks before it may be there
+		from = gone
+	}
+	return v.blocks(ctx, max(from, s.sealed), s.bounds.Next, nil)
+}
+
+// blocks reads the blocks of a run of events, and adds those to t.
+func (v *verifier) blocks(ctx context.Context, from, end uint64, t *tail) error {
+	l := v.log
+	for seq := from; seq < end; seq = v.w.b.end() {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := v.w.load(seq); err != nil {
+			return err
+		}
+		b := v.w.b
+		place := fmt.Sprintf("the block at sequence %d", b.first)
+		if b.first != seq || v.sum != 0 && b.previous != v.sum {
+			return l.corrupt(place, errors.New("it does not follow the one before"))
+		}
+		v.sum = b.sum
+		b.records = bytes.Clone(b.records) // the events are handed out
+		es, err := b.events(&l.names)
+		if err != nil {
+			return l.corrupt(place, err)
+		}
+		for i := range es {
+			if err := v.event(&es[i]); err != nil {
+				return err
+			}
+			if t != nil {
+				t.push(&es[i])
+			}
+		}
+	}
+	return nil
+}
+
+func (v *verifier) event(e *core.Envelope) error {
+	if was, ok := v.clocks[e.Coordinate]; ok && e.Position.Sequence != was+1 || e.Position.Sequence == 0 {
+		return v.log.corrupt(placeOf(e.Sequence), fmt.Errorf("its entity's clock is %d after %d", e.Position.Sequence, was))
+	}
+	v.clocks[e.Coordinate] = e.Position.Sequence
+	if last := v.last; last != nil && (e.Position.WallMS < last.Position.WallMS ||
+		e.Position.WallMS == last.Position.WallMS && e.Position.Counter <= last.Position.Counter) {
+		return v.log.corrupt(placeOf(e.Sequence), errors.New("its time is not after that of the one before"))
+	}
+	v.last = e
+	if v.f == nil || e.Sequence < v.bounds.First {
+		return nil
+	}
+	return v.f(*e)
+}
+
+// index looks whether the lists and the ids of a segment are those of its events.
+func (v *verifier) index(s segment, t *tail) error {
+	l := v.log
+	ids, err := l.idsOf(s)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(ids, t.ids) {
+		return l.corrupt(fmt.Sprintf("the ids of the segment at %d", s.first), errContents)
+	}
+	place := fmt.Sprintf("the lists of the segment at %d", s.first)
+	found := 0
+	err = l.rows(tableIndex, s.first, func(key, value []byte) error {
+		if len(key) < 10 {
+			return l.corrupt(place, errContents)
+		}
+		if binary.BigEndian.Uint64(key[1:]) != s.first {
+			return errEnough
+		}
+		body, _, err := unseal(l.id, key, value)
+		var ats []uint32
+		if err == nil {
+			ats, err = decodeList(body, s.end-s.first)
+		}
+		if err != nil {
+			return l.corrupt(place, err)
+		}
+		found++
+		if want := t.lists[term(key[9:])]; want == nil || !slices.Equal(ats, want.at) {
+			return l.corrupt(place, errContents)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return l.damaged(place, err)
+	}
+	if found != len(t.lists) {
+		return l.corrupt(place, errMissing)
+	}
+	return nil
+}
+
+var errEnough = errors.New("enough")
+
+// clocksAgree looks whether the clock of each entity is there, and not behind its events in segments.
+func (v *verifier) clocksAgree() error {
+	for c, want := range v.clocks {
+		got, err := v.log.clockOf(clockKey(c))
+		if err != nil {
+			return v.log.damaged("the clock of an entity", err)
+		}
+		if got < want {
+			return v.log.corrupt("the clock of "+c.String(), fmt.Errorf("it is %d, behind an event with %d", got, want))
+		}
+	}
+	return nil
+}
+
+// rowError says what is wrong with a row that has to be there.
+func (l *Log) rowError(place string, err error) error {
+	if isNotFound(err) {
+		return l.corrupt(place, errMissing)
+	}
+	return l.damaged(place, err)
+}

@@ -1,0 +1,133 @@
+package disklog
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/spillwayhq/spillway/core"
+)
+
+var errMissing = errors.New("it is missing")
+
+// A walker finds events. It is used by one goroutine, and keeps a block of the engine's until it is moved.
+type walker struct {
+	log  *Log
+	iter *pebble.Iterator
+	b    block
+	at   uint64 // the sequence of the record that rest begins with
+	rest []byte
+	used uint64 // bytes of payloads in the block before rest
+}
+
+// walk returns a walker that stands nowhere. It sees what is there now.
+func (l *Log) walk() (*walker, error) {
+	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableRecords}, UpperBound: []byte{tableRecords + 1}})
+	if err != nil {
+		return nil, l.damaged("the blocks", err)
+	}
+	return &walker{log: l, iter: iter}, nil
+}
+
+func (w *walker) close() { _ = w.iter.Close() } // what it would say was said where it was read
+
+// record returns the bytes of an event, which are good until the next call.
+func (w *walker) record(seq uint64) (record []byte, err error) {
+	if err := w.to(seq); err != nil {
+		return nil, err
+	}
+	record, rest, err := nextRecord(w.rest)
+	if err != nil {
+		return nil, w.log.corrupt(placeOf(seq), err)
+	}
+	w.at, w.rest = w.at+1, rest
+	w.used += payloadSize(record)
+	return record, nil
+}
+
+// to has rest begin with the record of an event.
+func (w *walker) to(seq uint64) error {
+	if w.b.count == 0 || seq >= w.b.end() || seq < w.b.first {
+		if err := w.load(seq); err != nil {
+			return err
+		}
+	}
+	if seq < w.at {
+		w.at, w.rest, w.used = w.b.first, w.b.records, 0
+	}
+	for w.at < seq {
+		record, rest, err := nextRecord(w.rest)
+		if err != nil {
+			return w.log.corrupt(placeOf(w.at), err)
+		}
+		w.at, w.rest = w.at+1, rest
+		w.used += payloadSize(record)
+	}
+	return nil
+}
+
+// load reads the block that an event is in.
+func (w *walker) load(seq uint64) error {
+	var found bool
+	err := guarded(func() error {
+		if w.b.count > 0 && seq == w.b.end() {
+			found = w.iter.Next()
+		} else {
+			found = w.iter.SeekLT(keyOf(tableRecords, seq+1))
+		}
+		return w.iter.Error()
+	})
+	w.b = block{}
+	if err != nil {
+		return w.log.damaged(placeOf(seq), err)
+	}
+	if !found {
+		return w.log.corrupt(placeOf(seq), errMissing)
+	}
+	value, err := w.iter.ValueAndErr()
+	if err != nil {
+		return w.log.damaged(placeOf(seq), err)
+	}
+	b, err := openBlock(w.log.id, w.iter.Key(), value)
+	if err != nil {
+		return w.log.corrupt(placeOf(seq), err)
+	}
+	if seq < b.first || seq >= b.end() {
+		return w.log.corrupt(placeOf(seq), errMissing)
+	}
+	w.b, w.at, w.rest, w.used = b, b.first, b.records, 0
+	return nil
+}
+
+// payloadSize returns how many bytes of a record are its payload.
+func payloadSize(record []byte) uint64 {
+	names := int(binary.BigEndian.Uint16(record[80:])) + int(binary.BigEndian.Uint16(record[82:]))
+	return uint64(max(0, len(record)-recordFix-names))
+}
+
+// envelope returns an event, with memory of its own.
+func (w *walker) envelope(seq uint64) (e core.Envelope, err error) {
+	record, err := w.record(seq)
+	if err != nil {
+		return e, err
+	}
+	payload, err := decodeInto(&e, seq, record, &w.log.names)
+	if err != nil {
+		return e, w.log.corrupt(placeOf(seq), err)
+	}
+	if len(payload) > 0 {
+		e.Payload = append([]byte(nil), payload...)
+	}
+	return e, nil
+}
+
+// one returns the event of a sequence that is kept. The turn is taken.
+func (l *Log) one(seq uint64) (core.Envelope, error) {
+	w, err := l.walk()
+	if err != nil {
+		return core.Envelope{}, err
+	}
+	defer w.close()
+	return w.envelope(seq)
+}
