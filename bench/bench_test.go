@@ -25,6 +25,7 @@ func BenchmarkP13m(b *testing.B) { benchmark(b, "P13m") }
 func BenchmarkP14(b *testing.B)  { benchmark(b, "P14") }
 func BenchmarkP14l(b *testing.B) { benchmark(b, "P14l") }
 func BenchmarkP15(b *testing.B)  { benchmark(b, "P15") }
+func BenchmarkP13e(b *testing.B) { benchmark(b, "P13e") }
 
 // Last: what a hundred thousand goroutines leave behind slows down the baselines of whatever comes after, P4's by five times.
 func BenchmarkP3(b *testing.B) { benchmark(b, "P3") }

@@ -216,7 +216,7 @@ func (p *plan) blocks(b *pebble.Batch) uint64 {
 				h.entities++
 			}
 		}
-		key := keyOf(tableRecords, h.first)
+		key := keyOf(ofBlock, h.first)
 		value, h.previous = finish(l.id, key, value, h.count)
 		_ = b.Set(key, value, nil) // of a batch, it cannot fail
 		h.first += uint64(h.count)

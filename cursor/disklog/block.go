@@ -132,7 +132,7 @@ func openBlock(id cursor.LogID, key, value []byte) (b block, err error) {
 		sum:      sum,
 		records:  body[blockHead:],
 	}
-	if len(key) != 9 || b.first != binary.BigEndian.Uint64(key[1:]) || b.count == 0 || b.end() < b.first {
+	if len(key) != 10 || key[9] != ofBlock || b.first != binary.BigEndian.Uint64(key[1:]) || b.count == 0 || b.end() < b.first {
 		return b, errContents
 	}
 	return b, nil

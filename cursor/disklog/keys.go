@@ -6,14 +6,20 @@ import (
 	"github.com/spillwayhq/spillway/region"
 )
 
-// The tables, by the first byte of a key. What else is in it is beside.
+// The tables, by the first byte of a key. What grows with the events is in one, in the order in which it is written, so that
+// the engine moves it from level to level without writing it again; and it comes before those that are written all over.
 const (
-	tableMeta     = 'm' // nothing
-	tableRecords  = 'r' // the sequence of a block's first event
-	tableSegments = 's' // the sequence of a segment's first event
-	tableIDs      = 'd' // the same
-	tableIndex    = 'x' // the same, a dimension, a term
-	tableClocks   = 'e' // scope, 0, entity
+	tableLog    = 'a' // a sequence, what it is, and of lists the term
+	tableClocks = 'y' // scope, 0, entity
+	tableMeta   = 'z' // nothing
+)
+
+// What is in the first table. All of a segment's but its blocks is under its last sequence, after the last block.
+const (
+	ofBlock   = 'r' // under the sequence of its first event
+	ofSegment = 's'
+	ofIDs     = 't'
+	ofList    = 'x'
 )
 
 // The dimensions of an index: what a Region can ask for but its clock.
@@ -25,8 +31,8 @@ const (
 	byLane     = 'l'
 )
 
-func keyOf(table byte, seq uint64) []byte {
-	return binary.BigEndian.AppendUint64(append(make([]byte, 0, 9), table), seq)
+func keyOf(of byte, seq uint64) []byte {
+	return append(binary.BigEndian.AppendUint64(append(make([]byte, 0, 10), tableLog), seq), of)
 }
 
 var metaKey = []byte{tableMeta}
@@ -68,8 +74,4 @@ func termsOf(r *region.Region) (ts []term) {
 	return ts
 }
 
-func indexKey(segment uint64, t term) []byte {
-	key := make([]byte, 0, 9+len(t))
-	key = binary.BigEndian.AppendUint64(append(key, tableIndex), segment)
-	return append(key, t...)
-}
+func indexKey(s segment, t term) []byte { return append(keyOf(ofList, s.end-1), t...) }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -205,9 +206,9 @@ func (l *Log) empty() (bool, error) {
 	return !w.iter.First() && l.w.meta == meta{}, w.iter.Error()
 }
 
-// rows calls f with each row of a table, from a sequence on.
-func (l *Log) rows(table byte, from uint64, f func(key, value []byte) error) error {
-	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: keyOf(table, from), UpperBound: []byte{table + 1}})
+// rows calls f with each row from one key to another.
+func (l *Log) rows(from, to []byte, f func(key, value []byte) error) error {
+	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return err
 	}
@@ -254,45 +255,43 @@ func (l *Log) restore() error {
 	return err
 }
 
-// restoreSegments reads where the segments are. They follow each other, up to the tail.
+// restoreSegments reads where the segments are, from the last one back to the first event that is kept.
 func (l *Log) restoreSegments() error {
-	err := l.rows(tableSegments, 0, func(key, value []byte) error {
-		s, err := l.segmentOf(key, value)
-		if n := len(l.s.segments); err == nil && n > 0 && l.s.segments[n-1].end != s.first {
-			err = errMissing
-		}
+	m := &l.w.meta
+	l.w.gone = m.sealed
+	for l.w.gone > m.first {
+		s, err := l.segmentOf(l.w.gone)
 		if err != nil {
-			return l.corrupt("the rows of the segments", err)
+			return err
 		}
 		l.s.segments = append(l.s.segments, s)
-		return nil
-	})
-	if err != nil {
-		return err
+		l.w.gone = s.first
 	}
-	first, end := l.w.meta.sealed, l.w.meta.sealed
-	if n := len(l.s.segments); n > 0 {
-		first, end = l.s.segments[0].first, l.s.segments[n-1].end
-	}
-	if end != l.w.meta.sealed || first > min(l.w.meta.first, end) {
-		return l.corrupt("the rows of the segments", errMissing)
-	}
-	l.w.gone = first
-	l.s.segments = segmentsFrom(l.s.segments, l.w.meta.first)
+	slices.Reverse(l.s.segments)
 	return nil
 }
 
-func (l *Log) segmentOf(key, value []byte) (s segment, err error) {
-	body, _, err := unseal(l.id, key, value)
+// segmentOf returns the segment that ends before a sequence.
+func (l *Log) segmentOf(end uint64) (s segment, err error) {
+	key := keyOf(ofSegment, end-1)
+	place := fmt.Sprintf("the segment that ends at %d", end)
+	value, closer, err := l.db.Get(key)
 	if err != nil {
-		return s, err
+		return s, l.rowError(place, err)
 	}
-	if len(key) != 9 || len(body) != 9 || body[0] != version {
-		return s, errContents
+	defer func() { _ = closer.Close() }()
+	body, _, err := unseal(l.id, key, value)
+	if err == nil && (len(body) != 9 || body[0] != version) {
+		err = errContents
 	}
-	s = segment{binary.BigEndian.Uint64(key[1:]), binary.BigEndian.Uint64(body[1:])}
-	if s.end <= s.first || s.end-s.first > segmentEvents+maxBatch {
-		return s, errContents
+	if err == nil {
+		s = segment{binary.BigEndian.Uint64(body[1:]), end}
+		if s.first >= end || end-s.first > segmentEvents+maxBatch {
+			err = errContents
+		}
+	}
+	if err != nil {
+		return s, l.corrupt(place, err)
 	}
 	return s, nil
 }
@@ -320,7 +319,7 @@ func (l *Log) restoreIDs() error {
 
 // restoreTail reads the events that are in no segment, and makes the index of them.
 func (l *Log) restoreTail() error {
-	return l.rows(tableRecords, l.w.meta.sealed, func(key, value []byte) error {
+	return l.rows(keyOf(ofBlock, l.w.meta.sealed), []byte{tableLog + 1}, func(key, value []byte) error {
 		seq := l.s.bounds.Next
 		b, err := openBlock(l.id, key, value)
 		switch {

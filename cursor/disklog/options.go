@@ -23,7 +23,7 @@ type Options struct {
 	MaxEntities int
 
 	// Repeats is how many events, the last ones, are recognized when they are appended again, as far as they are kept.
-	// That takes some 60 bytes of memory for each. 0 is 262,144.
+	// That takes some 60 bytes of memory for each. 0 is 65,536.
 	Repeats int
 
 	// Sync says when what is appended becomes durable. The zero Sync is EachAppend.
@@ -42,7 +42,7 @@ const (
 	maxPayload    = 16 << 20
 	maxCopied     = 1 << 10 // events that a Read copies
 	maxTested     = 1 << 12 // events that a Read looks at, and segments too
-	defRepeats    = 1 << 18
+	defRepeats    = 1 << 16
 )
 
 func (o Options) withDefaults() (Options, error) {

@@ -185,7 +185,7 @@ func (l *Log) lists(ts []term, s segment, from uint64) ([]uint32, error) {
 
 // list returns the list of a term; nil where there is none.
 func (l *Log) list(of term, s segment) (ats []uint32, err error) {
-	key := indexKey(s.first, of)
+	key := indexKey(s, of)
 	place := fmt.Sprintf("the lists of the segment at %d", s.first)
 	err = guarded(func() error {
 		value, closer, err := l.db.Get(key)

@@ -9,14 +9,14 @@ import (
 // segmentEvents is how many events a segment has at least. One more batch may be in it.
 const segmentEvents = 1 << 13
 
-// A segment's row says where it ends.
+// A segment's row says where it begins; its key says where it ends.
 func segmentRow(id [16]byte, s segment) (key, value []byte) {
-	key = keyOf(tableSegments, s.first)
-	return key, seal(id, key, binary.BigEndian.AppendUint64([]byte{version}, s.end))
+	key = keyOf(ofSegment, s.end-1)
+	return key, seal(id, key, binary.BigEndian.AppendUint64([]byte{version}, s.first))
 }
 
-func idsRow(id [16]byte, first uint64, ids []core.ID) (key, value []byte) {
-	key = keyOf(tableIDs, first)
+func idsRow(id [16]byte, s segment, ids []core.ID) (key, value []byte) {
+	key = keyOf(ofIDs, s.end-1)
 	value = make([]byte, 0, len(ids)*16+sumSize)
 	for i := range ids {
 		value = append(value, ids[i][:]...)
@@ -24,8 +24,8 @@ func idsRow(id [16]byte, first uint64, ids []core.ID) (key, value []byte) {
 	return key, seal(id, key, value)
 }
 
-func listRow(id [16]byte, first uint64, of term, ats []uint32) (key, value []byte) {
-	key = indexKey(first, of)
+func listRow(id [16]byte, s segment, of term, ats []uint32) (key, value []byte) {
+	key = indexKey(s, of)
 	return key, seal(id, key, encodeList(make([]byte, 0, 2*len(ats)+sumSize), ats))
 }
 
@@ -37,9 +37,9 @@ func (l *Log) sealTail() {
 	b := l.db.NewBatch()
 	set := func(key, value []byte) { _ = b.Set(key, value, nil) } // of a batch, it cannot fail
 	set(segmentRow(l.id, s))
-	set(idsRow(l.id, s.first, t.ids))
+	set(idsRow(l.id, s, t.ids))
 	for of, list := range t.lists {
-		set(listRow(l.id, s.first, of, list.at))
+		set(listRow(l.id, s, of, list.at))
 	}
 	for c, res := range t.of {
 		key := clockKey(c)

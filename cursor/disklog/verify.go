@@ -3,7 +3,6 @@ package disklog
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,7 +14,7 @@ import (
 
 // idsOf returns the ids of a segment's events.
 func (l *Log) idsOf(s segment) (ids []core.ID, err error) {
-	key := keyOf(tableIDs, s.first)
+	key := keyOf(ofIDs, s.end-1)
 	place := fmt.Sprintf("the ids of the segment at %d", s.first)
 	value, closer, err := l.db.Get(key)
 	if err != nil {
@@ -162,13 +161,7 @@ func (v *verifier) index(s segment, t *tail) error {
 	}
 	place := fmt.Sprintf("the lists of the segment at %d", s.first)
 	found := 0
-	err = l.rows(tableIndex, s.first, func(key, value []byte) error {
-		if len(key) < 10 {
-			return l.corrupt(place, errContents)
-		}
-		if binary.BigEndian.Uint64(key[1:]) != s.first {
-			return errEnough
-		}
+	err = l.rows(keyOf(ofList, s.end-1), keyOf(ofList+1, s.end-1), func(key, value []byte) error {
 		body, _, err := unseal(l.id, key, value)
 		var ats []uint32
 		if err == nil {
@@ -178,12 +171,12 @@ func (v *verifier) index(s segment, t *tail) error {
 			return l.corrupt(place, err)
 		}
 		found++
-		if want := t.lists[term(key[9:])]; want == nil || !slices.Equal(ats, want.at) {
+		if want := t.lists[term(key[10:])]; want == nil || !slices.Equal(ats, want.at) {
 			return l.corrupt(place, errContents)
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errEnough) {
+	if err != nil {
 		return l.damaged(place, err)
 	}
 	if found != len(t.lists) {
@@ -191,8 +184,6 @@ func (v *verifier) index(s segment, t *tail) error {
 	}
 	return nil
 }
-
-var errEnough = errors.New("enough")
 
 // clocksAgree looks whether the clock of each entity is there, and not behind its events in segments.
 func (v *verifier) clocksAgree() error {

@@ -23,7 +23,7 @@ type walker struct {
 
 // walk returns a walker that stands nowhere. It sees what is there now.
 func (l *Log) walk() (*walker, error) {
-	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableRecords}, UpperBound: []byte{tableRecords + 1}})
+	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableLog}, UpperBound: []byte{tableLog + 1}})
 	if err != nil {
 		return nil, l.damaged("the blocks", err)
 	}
@@ -71,10 +71,10 @@ func (w *walker) to(seq uint64) error {
 func (w *walker) load(seq uint64) error {
 	var found bool
 	err := guarded(func() error {
-		if w.b.count > 0 && seq == w.b.end() {
-			found = w.iter.Next()
-		} else {
-			found = w.iter.SeekLT(keyOf(tableRecords, seq+1))
+		if w.b.count > 0 && seq == w.b.end() && w.iter.Next() && w.iter.Key()[9] == ofBlock {
+			found = true
+		} else { // there are rows of a segment between
+			found = w.iter.SeekLT(keyOf(ofBlock+1, seq))
 		}
 		return w.iter.Error()
 	})
