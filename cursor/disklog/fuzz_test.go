@@ -37,7 +37,7 @@ func FuzzBlock(f *testing.F) {
 		if _, again := disklog.EncodeBlock(id, h, es); !bytes.Equal(again, value) {
 			t.Errorf("%d events are encoded as\n%x; they were\n%x", len(es), again, value)
 		}
-		value[len(value)/2] ^= 1
+		value[len(value)-9] ^= 1 // of a payload: nothing else would notice
 		if _, _, err := disklog.DecodeBlock(id, key, value); err == nil {
 			t.Error("a bit that was changed is not noticed")
 		}
