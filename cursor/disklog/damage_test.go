@@ -19,6 +19,17 @@ import (
 
 var ctx = context.Background()
 
+// sized returns how much a test does: all of it, less where it is to be short, least under the race detector.
+func sized(full, short, race int) int {
+	switch {
+	case raceOn:
+		return race
+	case testing.Short():
+		return short
+	}
+	return full
+}
+
 // mixed returns a batch of Drafts that differ.
 func mixed(t failing, n, at int) (ds []cursor.Draft) {
 	t.Helper()
@@ -94,10 +105,7 @@ func outcome(fs vfs.FS, want []core.Envelope) (whole bool, err error) {
 // TestH133DamageAnywhere: a byte changed at whatever place of whatever file is an error with a place, unless all that was
 // acknowledged is there; never a panic, never an event less.
 func TestH133DamageAnywhere(t *testing.T) {
-	places := 1000
-	if testing.Short() {
-		places = 100
-	}
+	places := sized(1000, 100, 20)
 	for _, closed := range []bool{false, true} {
 		t.Run(fmt.Sprint("closed ", closed), func(t *testing.T) {
 			disk, want := filled(t, closed)
@@ -128,7 +136,7 @@ func TestH133DamageAnywhere(t *testing.T) {
 				}
 			}
 			t.Logf("said %v, harmless %v", said, harmless)
-			if len(said) < 4 {
+			if len(said) < 4 && !raceOn {
 				t.Errorf("damage was said of %v only", said)
 			}
 		})

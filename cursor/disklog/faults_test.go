@@ -89,10 +89,7 @@ func TestH139FailedSyncIsFinal(t *testing.T) {
 // TestFaultsEverywhere: whichever call of the engine's to the disk fails, once or from then on, for whatever reason:
 // nothing panics, the process lives on, each call returns, and afterwards every promise is kept.
 func TestFaultsEverywhere(t *testing.T) {
-	batches, every := 24, 1
-	if testing.Short() {
-		every = 7
-	}
+	batches, every := 24, sized(1, 7, 31)
 	var calls atomic.Int64
 	counting := faulty(vfs.NewMem(), func(errorfs.Op) error { calls.Add(1); return nil })
 	if err := new(ledger).script(t, counting, batches); err != nil {

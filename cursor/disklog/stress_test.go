@@ -22,10 +22,7 @@ func TestStress(t *testing.T) {
 		appenders = 3
 		kept      = 2000
 	)
-	batches := 300
-	if testing.Short() {
-		batches = 80
-	}
+	batches := sized(300, 80, 20)
 	log, err := openOn(vfs.NewMem(), disklog.Options{MaxEvents: kept})
 	if err != nil {
 		t.Fatal(err)
