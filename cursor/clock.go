@@ -16,7 +16,8 @@ type Clock struct {
 	counter uint16
 }
 
-// Next returns the reading for one event. A wall clock before 1970 is one that stands still.
+// Next returns the reading for one event. A wall clock before 1970 is one that stands still; one that ran far ahead
+// leaves the Clock where it was, and the counter to go on until the time has come.
 func (c *Clock) Next(wall time.Time) (wallMS uint64, counter uint16) {
 	now := uint64(max(0, wall.UnixMilli()))
 	switch {

@@ -56,16 +56,24 @@ func (c *Cursor) Place() uint64 {
 	return c.next
 }
 
-// Lag returns how many events of whatever Region lie between Place and the Log's end.
+// Lag returns how many events of whatever Region lie between Place and the Log's end, dropped ones included. Where the
+// Log has lost its end, and Place is beyond it, the error is a *BeyondError.
 func (c *Cursor) Lag(ctx context.Context) (uint64, error) {
 	b, err := c.log.Bounds(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return b.Next - c.Place(), nil
+	place := c.Place()
+	if c.oldest {
+		place = max(place, b.First)
+	}
+	if place > b.Next {
+		return 0, &BeyondError{From: place, Next: b.Next}
+	}
+	return b.Next - place, nil
 }
 
-// Next returns the next event, and waits for it at the Log's end.
+// Next returns the next event, and waits for it at the Log's end. What was read ahead is handed out also when ctx is over.
 func (c *Cursor) Next(ctx context.Context) (core.Envelope, error) {
 	if len(c.held) == 0 {
 		if err := c.readAhead(ctx); err != nil {
@@ -142,7 +150,7 @@ func (c *Cursor) readAhead(ctx context.Context) error {
 }
 
 // read is log.Read, which a Cursor that began at the oldest event follows up, until it has read once, if retention
-// is quicker. Each time round, retention has moved on.
+// is quicker. Each time round, retention has moved on, or the error is handed on.
 func (c *Cursor) read(ctx context.Context, dst []core.Envelope) (n int, next uint64, err error) {
 	for {
 		n, next, err = c.log.Read(ctx, c.region, c.next, dst)
@@ -151,7 +159,7 @@ func (c *Cursor) read(ctx context.Context, dst []core.Envelope) (n int, next uin
 			return n, next, nil
 		}
 		compacted, ok := errors.AsType[*CompactedError](err)
-		if !c.oldest || !ok {
+		if !c.oldest || !ok || compacted.First <= c.next {
 			return 0, next, err
 		}
 		c.next = compacted.First

@@ -16,12 +16,14 @@ type Log interface {
 
 	// Append adds the events of a batch, all of them or none, and returns when they are as durable as the engine
 	// makes them. They get consecutive sequences in the order of the batch, others' events before or after. The answer
-	// has an Envelope for each Draft, in order, and is the caller's; its Payloads are the Drafts'.
+	// has an Envelope for each Draft, in order, and is the caller's; its Payloads are the Drafts'. So is ds again, once
+	// Append has returned: a Log keeps nothing of it but what the Drafts say.
 	//
 	// A Draft whose EventID is that of an event that the Log recognizes (Limits says how long) is a repeat, if it is
 	// otherwise the same: nothing is added for it, nothing is expected of its entity, and it is answered as
-	// the first time. A batch may hold repeats and new events; what is answered below the sequence of a batch's
-	// first new event was a repeat. Two Drafts of one EventID in a batch are one event.
+	// the first time. A batch may hold repeats and new events. Two Drafts of one EventID in a batch are one event. So
+	// for the one writer of a Log, who knows its next sequence, an Envelope of that sequence is new, and the next sequence is
+	// one more; one below it is a repeat.
 	//
 	// Expect is compared with what the entity is when the earlier Drafts of the batch have been added.
 	//

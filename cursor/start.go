@@ -24,7 +24,7 @@ const (
 // FromStart begins at the first event that is kept when it comes to the first read: retention cannot be quicker.
 func FromStart() Start { return Start{} }
 
-// FromEnd begins with the first event that is appended after Open was called.
+// FromEnd begins at the Log's end as Open finds it: at the latest with the first event that is appended after Open has returned.
 func FromEnd() Start { return Start{where: fromEnd} }
 
 // From begins at seq itself: it is the sequence of an event that was not handled yet.

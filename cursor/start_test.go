@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/memlog"
 	"github.com/spillwayhq/spillway/region"
@@ -111,3 +112,36 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 var errLeft = errors.New("the reader has left")
+
+// TestLagWhereTheLogWent: a log that has lost its end has no lag of nearly 2^64; and retention is not counted by whoever asked
+// for the oldest there is.
+func TestLagWhereTheLogWent(t *testing.T) {
+	log := newLog(t, memlog.Options{})
+	add(t, log, "a", "b", "c")
+	ctx := context.Background()
+	oldest := open(t, log, region.Region{}, cursor.FromStart())
+	if err := log.Compact(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	if lag, err := oldest.Lag(ctx); lag != 1 || err != nil {
+		t.Errorf("FromStart, 1 of 3 left: Lag() = %d, %v; want 1", lag, err)
+	}
+	cut := &wrapped{Log: log}
+	c := open(t, cut, region.Region{}, cursor.From(3))
+	cut.bounds = func(context.Context) (cursor.Bounds, error) { return cursor.Bounds{Next: 2}, nil }
+	if lag, err := c.Lag(ctx); lag != 0 || !errors.Is(err, cursor.ErrBeyond) {
+		t.Errorf("beyond the end: Lag() = %d, %v; want ErrBeyond", lag, err)
+	}
+}
+
+// TestFromStartDoesNotSpin: a log that calls its first event compacted is not asked for ever.
+func TestFromStartDoesNotSpin(t *testing.T) {
+	log := newLog(t, memlog.Options{})
+	add(t, log, "a")
+	stuck := wrapped{Log: log, read: func(_ context.Context, _ region.Region, from uint64, _ []core.Envelope) (int, uint64, error) {
+		return 0, from, &cursor.CompactedError{From: from, First: from}
+	}}
+	if _, err := open(t, stuck, region.Region{}, cursor.FromStart()).Poll(context.Background(), make([]core.Envelope, 1)); !errors.Is(err, cursor.ErrCompacted) {
+		t.Errorf("got %v, want ErrCompacted", err)
+	}
+}
