@@ -18,12 +18,18 @@ func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, e
 	if err := l.Limits().Check(ds); err != nil {
 		return nil, err
 	}
+	b := batch{log: l, made: make([]core.Envelope, len(ds))}
+	for i := range ds {
+		if b.made[i].EventID = ds[i].EventID; b.made[i].EventID == (core.ID{}) {
+			b.made[i].EventID = cursor.NewID()
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil, cursor.ErrClosed
 	}
-	b := batch{log: l, now: l.now(), made: make([]core.Envelope, len(ds))}
+	b.now = l.now()
 	for i := range ds {
 		if err := b.plan(i, &ds[i]); err != nil {
 			b.forget()
@@ -39,7 +45,7 @@ func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, e
 type batch struct {
 	log   *Log
 	now   time.Time
-	made  []core.Envelope // for each Draft
+	made  []core.Envelope // for each Draft; until it is planned, its EventID alone
 	fresh []fresh         // for each that is no repeat
 	bytes int64           // of the payloads of those
 }
@@ -54,11 +60,8 @@ type fresh struct {
 func (b *batch) plan(i int, d *cursor.Draft) error {
 	l := b.log
 	seq := l.tape.next + uint64(len(b.fresh))
-	id := d.EventID
-	if id == (core.ID{}) {
-		id = cursor.NewID()
-	}
-	if at, ok := l.ids[id]; ok {
+	id := b.made[i].EventID
+	if at, ok := l.ids.rows[id]; ok {
 		e := b.event(at)
 		if !d.Made(e) {
 			return &cursor.DuplicateError{EventID: id, Sequence: at}
@@ -71,7 +74,7 @@ func (b *batch) plan(i int, d *cursor.Draft) error {
 		return err
 	}
 	owner.clock++
-	l.ids[id] = seq
+	l.ids.put(id, seq)
 	b.fresh = append(b.fresh, fresh{i, owner})
 	b.bytes += int64(len(d.Payload))
 	wallMS, counter := l.clock.Next(b.now)
@@ -129,7 +132,7 @@ func (b *batch) owner(d *cursor.Draft) (*entity, error) {
 func (b *batch) forget() {
 	for _, f := range b.fresh {
 		e := &b.made[f.at]
-		delete(b.log.ids, e.EventID)
+		b.log.ids.drop(e.EventID)
 		if f.owner.clock--; f.owner.clock == 0 {
 			delete(b.log.index.entities, e.Coordinate)
 		}

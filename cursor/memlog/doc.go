@@ -10,5 +10,8 @@
 // have leads, and only those are looked at. A Region of nothing but a clock range is found by looking at all events.
 // That takes 8 bytes an event for each segment of its entity and four more.
 //
+// How many entities a Log ever knows is bounded, too, and there the new ones are refused, not the oldest forgotten: see
+// [Options].
+//
 // Nothing is durable. What Append has returned is gone when the process is, or the Log is closed.
 package memlog

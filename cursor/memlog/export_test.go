@@ -15,10 +15,10 @@ func (l *Log) Room() (events, sequences int) {
 			sequences += cap(p.seqs)
 		}
 	}
-	for _, p := range x.kinds {
+	for _, p := range x.kinds.rows {
 		sequences += cap(p.seqs)
 	}
-	for _, p := range x.lanes {
+	for _, p := range x.lanes.rows {
 		sequences += cap(p.seqs)
 	}
 	for i := range x.categories {
@@ -31,14 +31,14 @@ func (l *Log) Room() (events, sequences int) {
 func (l *Log) Lists() (kinds, lanes int) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return len(l.index.kinds), len(l.index.lanes)
+	return len(l.index.kinds.rows), len(l.index.lanes.rows)
 }
 
 // Remembered returns how many event ids are recognized.
 func (l *Log) Remembered() int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return len(l.ids)
+	return len(l.ids.rows)
 }
 
 // SetClock sets the clock of an entity that has events.
@@ -46,4 +46,11 @@ func (l *Log) SetClock(c region.Coordinate, n uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.index.entities[c].clock = n
+}
+
+// Rows returns for how many event ids and lanes there is memory.
+func (l *Log) Rows() (ids, lanes int) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.ids.most, l.index.lanes.most
 }

@@ -15,8 +15,8 @@ type index struct {
 	categories [16]posting
 
 	// Those of kinds and lanes go when they are empty: nothing else bounds their number.
-	kinds map[region.Kind]*posting
-	lanes map[uint32]*posting
+	kinds table[region.Kind, *posting]
+	lanes table[uint32, *posting]
 }
 
 // An entity is what is known of one Coordinate.
@@ -30,8 +30,8 @@ func newIndex() index {
 		entities: make(map[region.Coordinate]*entity),
 		prefixes: make(map[string]*posting),
 		scopes:   make(map[string]*posting),
-		kinds:    make(map[region.Kind]*posting),
-		lanes:    make(map[uint32]*posting),
+		kinds:    newTable[region.Kind, *posting](),
+		lanes:    newTable[uint32, *posting](),
 	}
 }
 
@@ -44,8 +44,8 @@ func (x *index) push(e *core.Envelope, owner *entity) {
 		p.push(e.Sequence)
 	}
 	x.categories[e.Kind.Category()].push(e.Sequence)
-	of(x.kinds, e.Kind).push(e.Sequence)
-	of(x.lanes, e.Position.Lane).push(e.Sequence)
+	pushTo(&x.kinds, e.Kind, e.Sequence)
+	pushTo(&x.lanes, e.Position.Lane, e.Sequence)
 }
 
 // pop drops an event, the first of all.
@@ -54,8 +54,8 @@ func (x *index) pop(e *core.Envelope, owner *entity) {
 		p.pop()
 	}
 	x.categories[e.Kind.Category()].pop()
-	popOf(x.kinds, e.Kind)
-	popOf(x.lanes, e.Position.Lane)
+	popOf(&x.kinds, e.Kind)
+	popOf(&x.lanes, e.Position.Lane)
 }
 
 // enter finds the postings of an entity.
@@ -77,11 +77,20 @@ func of[K comparable](postings map[K]*posting, key K) *posting {
 	return p
 }
 
-func popOf[K comparable](postings map[K]*posting, key K) {
-	p := postings[key]
+func pushTo[K comparable](postings *table[K, *posting], key K, seq uint64) {
+	p := postings.rows[key]
+	if p == nil {
+		p = new(posting)
+		postings.put(key, p)
+	}
+	p.push(seq)
+}
+
+func popOf[K comparable](postings *table[K, *posting], key K) {
+	p := postings.rows[key]
 	p.pop()
 	if p.count() == 0 {
-		delete(postings, key)
+		postings.drop(key)
 	}
 }
 
@@ -119,14 +128,14 @@ func (x *index) choose(r region.Region, from uint64) (c choice) {
 	rest := r
 	rest.Kind = region.KindFilter{}
 	if k, ok := r.Kind.Kind(); ok {
-		c.offer(x.kinds[k], from, rest)
+		c.offer(x.kinds.rows[k], from, rest)
 	} else if category, ok := r.Kind.Category(); ok {
 		c.offer(&x.categories[category], from, rest)
 	}
 	if lane, ok := r.Lane.Lane(); ok {
 		rest := r
 		rest.Lane = region.LaneFilter{}
-		c.offer(x.lanes[lane], from, rest)
+		c.offer(x.lanes.rows[lane], from, rest)
 	}
 	return c
 }

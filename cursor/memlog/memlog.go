@@ -23,10 +23,10 @@ type Log struct {
 	clock  cursor.Clock
 	tape   tape
 	index  index
-	ids    map[core.ID]uint64 // of the events that are kept; those of an Append under way, too
-	bytes  int64              // of the payloads that are kept
-	moved  chan struct{}      // closed by the next Append, and by Close; nil where nobody waits
-	expiry *time.Timer        // set for when the oldest event comes of age; nil without MaxAge, or until there is one
+	ids    table[core.ID, uint64] // of the events that are kept; those of an Append under way, too
+	bytes  int64                  // of the payloads that are kept
+	moved  chan struct{}          // closed by the next Append, and by Close; nil where nobody waits
+	expiry *time.Timer            // set for when the oldest event comes of age; nil without MaxAge, or until there is one
 	armed  bool
 	closed bool
 }
@@ -46,7 +46,7 @@ func open(o Options, now func() time.Time) (*Log, error) {
 		options: o,
 		now:     now,
 		index:   newIndex(),
-		ids:     make(map[core.ID]uint64),
+		ids:     newTable[core.ID, uint64](),
 	}, nil
 }
 
@@ -127,7 +127,7 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.closed = true
-	l.tape, l.index, l.ids, l.bytes = tape{}, index{}, nil, 0
+	l.tape, l.index, l.ids, l.bytes = tape{}, index{}, table[core.ID, uint64]{}, 0
 	if l.expiry != nil {
 		l.expiry.Stop()
 	}

@@ -18,7 +18,9 @@ type Options struct {
 	MaxAge time.Duration
 
 	// MaxEntities is how many Coordinates the Log knows in its life: whatever becomes of an entity's events, its
-	// clock is kept. An Append that would begin one more is refused. 0 is 1,048,576.
+	// clock is kept, or an old Expect would succeed. So an Append that would begin one more is refused with
+	// cursor.ErrLimit, for good: where entities come and go, as orders do, it has to be as many as will ever come, or one
+	// entity has to stand for several. Each takes some 300 bytes. 0 is 1,048,576.
 	MaxEntities int
 }
 
@@ -27,6 +29,8 @@ const (
 	maxBatch  = 1 << 14
 	maxCopied = 1 << 10 // events that a Read copies
 	maxTested = 1 << 12 // events that a Read looks at
+
+	maxDropped = 1 << 12 // events that retention drops while all others wait
 )
 
 func (o Options) withDefaults() (Options, error) {

@@ -8,23 +8,32 @@ import (
 )
 
 // Compact drops all events below first. A first beyond the Log's end is a *cursor.BeyondError, and drops nothing; one
-// that has been dropped already does nothing.
+// that has been dropped already does nothing. Others get their turn between every few thousand.
 func (l *Log) Compact(ctx context.Context, first uint64) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	for {
+		if more, err := l.compact(first); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// compact does a part of Compact, and tells whether there is more to do.
+func (l *Log) compact(first uint64) (more bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.closed:
-		return cursor.ErrClosed
+		return false, cursor.ErrClosed
 	case first > l.tape.next:
-		return &cursor.BeyondError{From: first, Next: l.tape.next}
+		return false, &cursor.BeyondError{From: first, Next: l.tape.next}
 	}
-	for l.tape.first < first {
+	for end := min(first, l.tape.first+maxDropped); l.tape.first < end; {
 		l.drop()
 	}
-	return nil
+	return l.tape.first < first, nil
 }
 
 // makeRoom drops what has to go before so many events and payload bytes are added. Limits has seen to it that they fit.
@@ -43,18 +52,19 @@ func (l *Log) drop() {
 	c, at := l.tape.place(l.tape.first)
 	e := &c.events[at]
 	l.index.pop(e, c.owners[at])
-	delete(l.ids, e.EventID)
+	l.ids.drop(e.EventID)
 	l.bytes -= int64(len(e.Payload))
 	l.tape.pop()
 }
 
-// expire drops what is older than MaxAge. Events come of age in order, as the Log's clock never goes back; where the
-// wall clock did, they have an age below 0 for a while, and stay.
+// expire drops what is older than MaxAge, or so much of it as others can wait for: the timer comes for the rest. Events
+// come of age in order, as the Log's clock never goes back; where the wall clock did, they have an age below 0 for a while,
+// and stay.
 func (l *Log) expire(now time.Time) {
 	if l.options.MaxAge == 0 {
 		return
 	}
-	for l.tape.count() > 0 && l.left(now) <= 0 {
+	for most := maxDropped; most > 0 && l.tape.count() > 0 && l.left(now) <= 0; most-- {
 		l.drop()
 	}
 }

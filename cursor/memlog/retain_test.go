@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -120,6 +121,27 @@ func TestMaxAge(t *testing.T) {
 	})
 }
 
+// TestRetentionTakesTurns: where many come of age at once, others wait for a few thousand of them, not for all.
+func TestRetentionTakesTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t, memlog.Options{MaxAge: time.Minute})
+		defer func() { _ = log.Close() }()
+		d := about(t, "a", 0)
+		d.EventID = core.ID{}
+		for range 10 {
+			add(t, log, slices.Repeat([]cursor.Draft{d}, 1000)...)
+		}
+		time.Sleep(time.Minute)
+		for _, first := range []uint64{4096, 8192, 10_000} {
+			synctest.Wait()
+			if got := bounds(t, log); got.First != first {
+				t.Errorf("%+v, want the first %d dropped", got, first)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+}
+
 // TestH156WallClockGoesBack: stamps don't, and an event whose age is below 0, by however much, is kept, and not looked
 // at again and again.
 func TestH156WallClockGoesBack(t *testing.T) {
@@ -190,6 +212,9 @@ func TestMemoryFollowsRetention(t *testing.T) {
 		}
 		if events, sequences = log.Room(); events > c.events || sequences > c.sequences {
 			t.Errorf("from %d on: room for %d events and %d sequences, want at most %d and %d", c.first, events, sequences, c.events, c.sequences)
+		}
+		if ids, lanes := log.Rows(); ids > 4096 || lanes > 4096 {
+			t.Errorf("from %d on: room for %d event ids and %d lanes, want at most 4,096", c.first, ids, lanes)
 		}
 		if kinds, lanes := log.Lists(); kinds > 300 || lanes != c.lists || c.lists == 0 && kinds != 0 {
 			t.Errorf("from %d on: %d kinds and %d lanes have lists, want %d lanes", c.first, kinds, lanes, c.lists)
