@@ -26,6 +26,10 @@ const (
 	waits       = "Wait sleeps and wakes"
 	closes      = "closed is closed"
 	concurrent  = "many at once"
+	contests    = "of several at once one is first"
+	overtaken   = "nothing is lost between a Read and retention"
+	closesUnder = "Close ends what is under way"
+	nodes       = "several nodes append to one log"
 	reopened    = "opened again it goes on"
 )
 
@@ -59,5 +63,9 @@ var clauses = []clause{
 	{waits, also(contexts), checkWaits},
 	{closes, also(identity, waits), checkCloses},
 	{concurrent, also(counts, byRegion, waits), checkConcurrent},
+	{contests, also(expects, repeats, concurrent), checkContests},
+	{overtaken, also(byRegion, compacted), checkOvertaken},
 	{reopened, also(counts, forward, expects, repeats, closes), checkReopened},
+	{closesUnder, also(closes, concurrent, reopened), checkClosesUnder},
+	{nodes, also(byRegion, forward, expects, repeats, waits, closes), checkNodes},
 }

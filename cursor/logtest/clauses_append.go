@@ -3,6 +3,7 @@ package logtest
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
@@ -74,7 +75,7 @@ func checkCounts(t *trial) error {
 	return nil
 }
 
-// checkForward: the hybrid logical clock of each event is later than that of the one before.
+// checkForward: the hybrid logical clock of each event is later than that of the one before, and about the time of day.
 func checkForward(t *trial) error {
 	if o := t.Log.Limits().Clocks; o != cursor.TotalOrder && o != cursor.OrderPerNode {
 		return fmt.Errorf("Limits.Clocks is %d, which is none of cursor's", o)
@@ -91,6 +92,11 @@ func checkForward(t *trial) error {
 		if err := later(t.events[i-1], t.events[i]); err != nil {
 			return err
 		}
+	}
+	// Retention by age goes by it. Another machine's clock may say something else, but not that much.
+	last := t.events[len(t.events)-1].Position
+	if off := time.Since(time.UnixMilli(int64(last.WallMS))); off.Abs() > time.Hour {
+		return fmt.Errorf("the clock %s is %v behind the time of day", last, off)
 	}
 	return nil
 }

@@ -39,7 +39,15 @@ func checkContexts(t *trial) error {
 // waiting begins a Wait, and returns where its answer will be.
 func (t *trial) waiting(ctx context.Context, next uint64) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- t.Log.Wait(ctx, next) }()
+	go func() {
+		err := t.Log.Wait(ctx, next)
+		if err == nil {
+			if b, failed := t.Log.Bounds(t.ctx); failed == nil && b.Next <= next {
+				err = fmt.Errorf("nil, with %d events there", b.Next)
+			}
+		}
+		done <- err
+	}()
 	return done
 }
 
@@ -79,6 +87,9 @@ func checkWaits(t *trial) error {
 			if err := answer(done, nil); err != nil {
 				return fmt.Errorf("a Wait for more than %d events, with one more there: %w", there, err)
 			}
+		}
+		if i%2 == 0 {
+			lieDown() // whoever was woken too early has the time to say so
 		}
 		if err := t.many("bob", 1); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -92,6 +93,7 @@ func durable() logtest.Subject {
 	return logtest.Subject{
 		Log:     handleOf(log),
 		Compact: log.Compact,
+		Join:    func() (cursor.Log, error) { return handleOf(log), nil },
 		Reopen:  func() (cursor.Log, error) { return handleOf(log), nil },
 	}
 }
@@ -101,6 +103,9 @@ func TestHonest(t *testing.T) {
 	t.Run("memlog", func(t *testing.T) { logtest.Run(t, honest) })
 	if err := logtest.Check(durable); err != nil {
 		t.Errorf("a durable log: %v", err)
+	}
+	if err := logtest.Check(func() logtest.Subject { return nodes(cursor.OrderPerNode, false) }); err != nil {
+		t.Errorf("a log to which several nodes append: %v", err)
 	}
 	if err := logtest.Check(slow); err != nil {
 		t.Errorf("a log that reads one event at a time: %v", err)
@@ -136,10 +141,12 @@ func slow() logtest.Subject {
 // TestSubjects: one that can't be checked is told why.
 func TestSubjects(t *testing.T) {
 	for want, change := range map[string]func(s *logtest.Subject){
-		"Subject.Log is nil":            func(s *logtest.Subject) { s.Log = nil },
-		"Subject.Compact is nil":        func(s *logtest.Subject) { s.Compact = nil },
-		"the limit Batch is 3; want":    func(s *logtest.Subject) { s.Log = stating{s.Log, cursor.Limits{Batch: 3}} },
-		"the limit Entities is 1; want": func(s *logtest.Subject) { s.Log = stating{s.Log, cursor.Limits{Entities: 1}} },
+		"Subject.Log is nil":               func(s *logtest.Subject) { s.Log = nil },
+		"Subject.Compact is nil":           func(s *logtest.Subject) { s.Compact = nil },
+		"the limit Batch is 3; want":       func(s *logtest.Subject) { s.Log = stating{s.Log, cursor.Limits{Batch: 3}} },
+		"the limit RepeatsFor is 1s; want": func(s *logtest.Subject) { s.Log = stating{s.Log, cursor.Limits{RepeatsFor: time.Second}} },
+		"Subject.Join is nil":              func(s *logtest.Subject) { s.Log = stating{s.Log, cursor.Limits{Clocks: cursor.OrderPerNode}} },
+		"the limit Entities is 1; want":    func(s *logtest.Subject) { s.Log = stating{s.Log, cursor.Limits{Entities: 1}} },
 	} {
 		err := logtest.Check(func() logtest.Subject {
 			s := honest()

@@ -20,6 +20,7 @@ type liar struct {
 	read   func(ctx context.Context, r region.Region, from uint64, dst []core.Envelope) (int, uint64, error)
 	bounds func(ctx context.Context) (cursor.Bounds, error)
 	wait   func(ctx context.Context, next uint64) error
+	close  func() error
 }
 
 func (l *liar) ID() cursor.LogID      { return l.id() }
@@ -34,6 +35,7 @@ func (l *liar) Read(ctx context.Context, r region.Region, from uint64, dst []cor
 }
 func (l *liar) Bounds(ctx context.Context) (cursor.Bounds, error) { return l.bounds(ctx) }
 func (l *liar) Wait(ctx context.Context, next uint64) error       { return l.wait(ctx, next) }
+func (l *liar) Close() error                                      { return l.close() }
 
 // lying returns a way to open a Log that change has changed.
 func lying(change func(l *liar, s *logtest.Subject)) func() logtest.Subject {
@@ -41,6 +43,7 @@ func lying(change func(l *liar, s *logtest.Subject)) func() logtest.Subject {
 		log := newLog()
 		l := &liar{
 			Log: log, id: log.ID, limits: log.Limits, append: log.Append, read: log.Read, bounds: log.Bounds, wait: log.Wait,
+			close: log.Close,
 		}
 		s := logtest.Subject{Log: l, Compact: log.Compact}
 		change(l, &s)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
@@ -71,8 +72,11 @@ var liars = []struct {
 		}
 		return n, next, err
 	})},
+	{"keeps the drafts that it was given", "reads what was appended", keepsDrafts},
+	{"keeps the envelopes that it has answered", "reads what was appended", keepsAnswers},
 	{"counts from 0", "an entity's clock counts", retelling(func(e *core.Envelope) { e.Position.Sequence-- })},
 	{"stands still", "the log's clock goes forward", retelling(func(e *core.Envelope) { e.Position.WallMS, e.Position.Counter = 7, 7 })},
+	{"a clock of its own", "the log's clock goes forward", retelling(func(e *core.Envelope) { e.Position.WallMS -= 1 << 33 })},
 	{"a clock order of its own", "the log's clock goes forward", stated(func(l *cursor.Limits) { l.Clocks = 7 })},
 	{"overlooks the clock", "reads by region", reading(func(log *memlog.Log, ctx context.Context, r region.Region, from uint64, dst envelopes) (int, uint64, error) {
 		if r.Validate() == nil {
@@ -83,6 +87,13 @@ var liars = []struct {
 	{"waits for what is beyond the end", "beyond the end is said", reading(func(log *memlog.Log, ctx context.Context, r region.Region, from uint64, dst envelopes) (int, uint64, error) {
 		n, next, err := log.Read(ctx, r, from, dst)
 		if errors.Is(err, cursor.ErrBeyond) {
+			err = nil
+		}
+		return n, next, err
+	})},
+	{"finds nothing of a region beyond the end", "beyond the end is said", reading(func(log *memlog.Log, ctx context.Context, r region.Region, from uint64, dst envelopes) (int, uint64, error) {
+		n, next, err := log.Read(ctx, r, from, dst)
+		if errors.Is(err, cursor.ErrBeyond) && r.Entity != "" {
 			err = nil
 		}
 		return n, next, err
@@ -156,6 +167,13 @@ var liars = []struct {
 		<-ctx.Done()
 		return context.Cause(ctx)
 	})},
+	{"is woken by whatever is appended", "Wait sleeps and wakes", waiting(func(log *memlog.Log, ctx context.Context, next uint64) error {
+		b, err := log.Bounds(ctx)
+		if err != nil {
+			return err
+		}
+		return log.Wait(ctx, min(next, b.Next))
+	})},
 	{"does not sleep", "Wait sleeps and wakes", waiting(func(log *memlog.Log, ctx context.Context, _ uint64) error {
 		_, err := log.Bounds(ctx)
 		return err
@@ -191,6 +209,41 @@ var liars = []struct {
 		}
 		return made, nil
 	})},
+	{"passes over what came meanwhile", "many at once", reading(func(log *memlog.Log, ctx context.Context, r region.Region, from uint64, dst envelopes) (int, uint64, error) {
+		n, next, err := log.Read(ctx, r, from, dst)
+		if err == nil && n < len(dst) && r != (region.Region{}) {
+			time.Sleep(time.Millisecond) // in the bubble: the others go on
+			if b, err := log.Bounds(ctx); err == nil && next+4096 > b.Next {
+				next = b.Next
+			}
+		}
+		return n, next, err
+	})},
+	{"looks what the clock is before it appends", "of several at once one is first", looksFirst},
+	{"looks for repeats before it appends", "of several at once one is first", looksForRepeats},
+	{"loses what is dropped meanwhile", "nothing is lost between a Read and retention", reading(func(log *memlog.Log, ctx context.Context, r region.Region, from uint64, dst envelopes) (int, uint64, error) {
+		n, next, err := log.Read(ctx, r, from, dst)
+		if n == 0 || n > 7 {
+			return n, next, err
+		}
+		time.Sleep(time.Millisecond) // in the bubble: the others go on
+		b, err := log.Bounds(ctx)
+		dropped := 0
+		for err == nil && dropped < n && dst[dropped].Sequence < b.First {
+			dropped++
+		}
+		copy(dst, dst[dropped:n])
+		return n - dropped, next, err
+	})},
+	{"has an error of its own when closed", "Close ends what is under way", breaksOff},
+	{"answers though it is closed", "Close ends what is under way", answersClosed},
+	{"states the order of all clocks", "several nodes append to one log", func() logtest.Subject { return nodes(cursor.TotalOrder, false) }},
+	{"has a node's clock stand still", "several nodes append to one log", func() logtest.Subject { return nodes(cursor.OrderPerNode, true) }},
+	{"is another one for each node", "several nodes append to one log", func() logtest.Subject {
+		s := honest()
+		s.Join = func() (cursor.Log, error) { return newLog(), nil }
+		return s
+	}},
 	{"is another one when opened again", "opened again it goes on", func() logtest.Subject {
 		s := durable()
 		s.Reopen = func() (cursor.Log, error) { return handleOf(newLog()), nil }

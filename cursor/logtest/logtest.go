@@ -34,6 +34,10 @@ type Subject struct {
 	// Compact has the Log drop all events below first, as its retention would.
 	Compact func(ctx context.Context, first uint64) error
 
+	// Join opens the Log once more while it is open, as another node does that appends to it, too. The kit closes what it
+	// returns. nil: nobody else can.
+	Join func() (cursor.Log, error)
+
 	// Reopen opens the Log again after the kit has closed it, as the next process would. nil: with the Log its events are gone.
 	Reopen func() (cursor.Log, error)
 }
@@ -59,6 +63,12 @@ func (s Subject) validate() error {
 		if f.value != 0 && f.value < f.want {
 			return fmt.Errorf("the limit %s is %d; want 0 for no limit, or %d at least", f.name, f.value, f.want)
 		}
+	}
+	switch {
+	case l.RepeatsFor != 0 && l.RepeatsFor < wholeClause:
+		return fmt.Errorf("the limit RepeatsFor is %v; want 0 for no limit, or %v at least", l.RepeatsFor, wholeClause)
+	case l.Clocks == cursor.OrderPerNode && s.Join == nil:
+		return errors.New("the limit Clocks is OrderPerNode, and Subject.Join is nil: nothing of it can be checked")
 	}
 	return nil
 }

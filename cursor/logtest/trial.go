@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
@@ -87,9 +88,13 @@ func (t *trial) append(ds ...cursor.Draft) (made []core.Envelope, err error) {
 	return made, nil
 }
 
-// batch appends ds as one batch.
+// batch appends ds as one batch. What the Log has been given, and what it has answered, is cleared: it is the caller's.
 func (t *trial) batch(ds ...cursor.Draft) ([]core.Envelope, error) {
-	made, err := t.Log.Append(t.ctx, ds)
+	given := slices.Clone(ds)
+	answer, err := t.Log.Append(t.ctx, given)
+	made := slices.Clone(answer)
+	clear(given)
+	clear(answer)
 	if err != nil {
 		return nil, fmt.Errorf("appending %d drafts: %w", len(ds), err)
 	}
@@ -207,11 +212,13 @@ func blames(err, want error, index int) error {
 	return nil
 }
 
-// refusesRead looks whether a Read fails as it should, and moves nothing.
+// refusesRead looks whether a Read fails as it should, whatever is asked for, and moves nothing.
 func (t *trial) refusesRead(from uint64, want error) error {
-	n, next, err := t.Log.Read(t.ctx, region.Region{}, from, make([]core.Envelope, 4))
-	if err == nil || !errors.Is(err, want) || n != 0 || next != from {
-		return fmt.Errorf("reading from %d: %d, next %d, %s; want 0, %d, %s", from, n, next, said(err), from, said(want))
+	for _, r := range []region.Region{{}, {Entity: "alice"}, {Scope: "nowhere"}, {Clock: region.Clocks(1, 1)}} {
+		n, next, err := t.Log.Read(t.ctx, r, from, make([]core.Envelope, 4))
+		if err == nil || !errors.Is(err, want) || n != 0 || next != from {
+			return fmt.Errorf("reading %s from %d: %d, next %d, %s; want 0, %d, %s", r, from, n, next, said(err), from, said(want))
+		}
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package memlog
 
+import "maps"
+
 // A table is a map that gives memory back: Go's keep room for as much as they ever held.
 type table[K comparable, V any] struct {
 	rows map[K]V
@@ -21,8 +23,6 @@ func (t *table[K, V]) drop(key K) {
 		return
 	}
 	rows := make(map[K]V, len(t.rows))
-	for k, v := range t.rows {
-		rows[k] = v
-	}
+	maps.Copy(rows, t.rows)
 	t.rows, t.most = rows, len(rows)
 }
