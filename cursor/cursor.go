@@ -80,10 +80,7 @@ func (c *Cursor) Next(ctx context.Context) (core.Envelope, error) {
 			return core.Envelope{}, err
 		}
 	}
-	e := c.held[0]
-	c.held[0] = core.Envelope{}
-	c.held = c.held[1:]
-	return e, nil
+	return c.pop(), nil
 }
 
 // NextBatch fills dst with the next events, at least one, and returns how many; it waits at the Log's end. An empty
@@ -135,18 +132,35 @@ func (c *Cursor) All(ctx context.Context) iter.Seq2[core.Envelope, error] {
 
 // readAhead waits for the next events and keeps them in held.
 func (c *Cursor) readAhead(ctx context.Context) error {
+	n, err := c.NextBatch(ctx, c.room())
+	if err == nil {
+		c.keep(n)
+	}
+	return err
+}
+
+// room is where to read ahead. Nothing is held.
+func (c *Cursor) room() []core.Envelope {
 	if c.ahead == nil {
 		c.ahead = make([]core.Envelope, leastAhead)
 	}
-	n, err := c.NextBatch(ctx, c.ahead)
-	if err != nil {
-		return err
-	}
+	return c.ahead
+}
+
+// keep holds the first n of what was read into room.
+func (c *Cursor) keep(n int) {
 	c.held = c.ahead[:n]
 	if n == len(c.ahead) && n < mostAhead {
 		c.ahead = make([]core.Envelope, 2*n) // for the next time: held keeps this one until it is handed out
 	}
-	return nil
+}
+
+// pop returns the first that is held.
+func (c *Cursor) pop() core.Envelope {
+	e := c.held[0]
+	c.held[0] = core.Envelope{}
+	c.held = c.held[1:]
+	return e
 }
 
 // read is log.Read, which a Cursor that began at the oldest event follows up, until it has read once, if retention

@@ -32,6 +32,10 @@
 //   - The Fanout gets each event once, in the order of the Log. Subscribers never hold up an appender.
 //   - Each Append has one answer. Where a context ended or the Log failed in the midst of it, that may be [ErrUnknown].
 //
+// [Filter], [Map], [Take], [Scan] and [Batch] stand on any stream of values and errors. Several Regions become one stream, each
+// event once, by [MergeCursors], over which a quiet one holds nobody up, or for streams of any kind by [Merge], which waits for
+// the slowest.
+//
 // What an engine bounds is in its [Limits]. That an engine keeps to all this is checked by the kit in
 // cursor/logtest.
 //
