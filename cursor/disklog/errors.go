@@ -3,6 +3,8 @@ package disklog
 import (
 	"errors"
 	"fmt"
+
+	"github.com/spillwayhq/spillway/cursor"
 )
 
 // Why there is no Log, or no more of it.
@@ -13,7 +15,7 @@ var (
 	// Verify.
 	ErrCorrupt = errors.New("spillway/disklog: the log is damaged")
 	// ErrFailed: the disk has failed the Log: a write or an fsync. Nothing more is appended; what was durable can be
-	// read. Closing the Log and opening it again shows what is there. The error is a *FailedError.
+	// read. Closing the Log and opening it again shows what is there. The error is a *FailedError, and cursor.ErrFailed, too.
 	ErrFailed = errors.New("spillway/disklog: the log has failed, and must be opened again")
 )
 
@@ -34,13 +36,13 @@ func (e *CorruptError) Is(target error) bool { return target == ErrCorrupt }
 // Unwrap returns Err.
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// A FailedError says what failed first. errors.Is(err, ErrFailed) holds for it.
+// A FailedError says what failed first. errors.Is(err, ErrFailed) and errors.Is(err, cursor.ErrFailed) hold for it.
 type FailedError struct{ Err error }
 
 func (e *FailedError) Error() string { return fmt.Sprintf("%v: %v", ErrFailed, e.Err) }
 
-// Is makes errors.Is(err, ErrFailed) true.
-func (e *FailedError) Is(target error) bool { return target == ErrFailed }
+// Is makes errors.Is true for ErrFailed and cursor.ErrFailed.
+func (e *FailedError) Is(target error) bool { return target == ErrFailed || target == cursor.ErrFailed }
 
 // Unwrap returns Err.
 func (e *FailedError) Unwrap() error { return e.Err }
