@@ -3,6 +3,8 @@ package disklog
 import (
 	"fmt"
 	"time"
+
+	"github.com/spillwayhq/spillway/cursor"
 )
 
 // Options are what a Log holds at most, and how it does so. The zero Options keep everything, and make each Append
@@ -99,6 +101,17 @@ func Interval(d time.Duration) Sync {
 
 // NoSync leaves it to the operating system, and to Close.
 func NoSync() Sync { return Sync{level: noSync} }
+
+// Level returns what a crash of the machine can take back: what Options.Sync leaves to it.
+func (l *Log) Level() cursor.Level {
+	switch s := l.options.Sync; s.level {
+	case interval:
+		return cursor.Interval(s.every)
+	case noSync:
+		return cursor.NoSync()
+	}
+	return cursor.EachGroup()
+}
 
 // String returns "each append", "interval 10ms" or "none".
 func (s Sync) String() string {

@@ -17,11 +17,12 @@ func TestSyncLevels(t *testing.T) {
 	for _, c := range []struct {
 		sync                  disklog.Sync
 		name                  string
+		level                 cursor.Level
 		atOnce, later, closed uint64 // events that a power cut leaves
 	}{
-		{disklog.EachAppend(), "each append", 10, 10, 10},
-		{disklog.Interval(time.Minute), "interval 1m0s", 0, 10, 10},
-		{disklog.NoSync(), "none", 0, 0, 10},
+		{disklog.EachAppend(), "each append", cursor.EachGroup(), 10, 10, 10},
+		{disklog.Interval(time.Minute), "interval 1m0s", cursor.Interval(time.Minute), 0, 10, 10},
+		{disklog.NoSync(), "none", cursor.NoSync(), 0, 0, 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := c.sync.String(); got != c.name {
@@ -37,6 +38,9 @@ func TestSyncLevels(t *testing.T) {
 				})
 				if err != nil {
 					t.Fatal(err)
+				}
+				if got := log.Level(); got != c.level {
+					t.Errorf("its Level is %v, want %v", got, c.level)
 				}
 				synctest.Wait()
 				before := log.Stats().Syncs
