@@ -139,10 +139,10 @@ func (j *Journal) AppendAsync(ctx context.Context, ds []Draft) (*Future, error) 
 
 // check refuses what no state of the Log would take, and returns how many bytes the Payloads have.
 func (j *Journal) check(ctx context.Context, ds []Draft) (bytes int, err error) {
-	if ctx.Err() != nil {
-		return 0, context.Cause(ctx)
+	if err = context.Cause(ctx); err == nil {
+		err = j.limits.Check(ds)
 	}
-	if err := j.limits.Check(ds); err != nil {
+	if err != nil {
 		j.mu.Lock()
 		j.stats.Refused++
 		j.mu.Unlock()
@@ -180,10 +180,7 @@ func (j *Journal) Close(ctx context.Context) error {
 		return j.Err()
 	default:
 	}
-	j.mu.Lock()
-	refused := j.line.takeAll(ErrJournalClosed)
-	j.mu.Unlock()
-	tell(refused)
+	j.refuseQueued(ErrJournalClosed)
 	j.cancel(ErrJournalClosed)
 	<-j.gone
 	return context.Cause(ctx)

@@ -113,18 +113,31 @@ func (j *Journal) enqueue(p *pending) error {
 		err = j.failed
 	case j.closing:
 		err = ErrJournalClosed
-	case p.state == settled: // its context was quicker
-		err = p.err
+	case p.state == settled: // its context was quicker, and it is counted
+		j.mu.Unlock()
+		return p.err
 	case p.async && !first && (j.line.events+p.n > j.o.MaxQueued || j.line.bytes+p.bytes > j.o.MaxQueuedBytes):
 		err = ErrJournalFull
 	default:
 		j.line.push(p)
+	}
+	if err != nil {
+		j.stats.Refused++
 	}
 	j.mu.Unlock()
 	if err == nil && first { // else somebody has, and the writer hasn't slept since
 		j.rouse()
 	}
 	return err
+}
+
+// refuseQueued refuses everybody in the line.
+func (j *Journal) refuseQueued(err error) {
+	j.mu.Lock()
+	refused := j.line.takeAll(err)
+	j.stats.Refused += uint64(len(refused))
+	j.mu.Unlock()
+	tell(refused)
 }
 
 // leave takes a batch out, where that is still possible, and returns queued; otherwise the state it is in.
@@ -139,6 +152,7 @@ func (j *Journal) leave(p *pending, why error) state {
 		return p.state
 	}
 	p.state, p.err, p.ds = settled, why, nil
+	j.stats.Refused++
 	return queued
 }
 

@@ -13,7 +13,7 @@ type JournalStats struct {
 	Batches  uint64 // answered with their events
 	Appended uint64 // events that were new
 	Repeats  uint64 // events that were answered as before, and not broadcast again
-	Refused  uint64 // batches that were not added
+	Refused  uint64 // batches that were not added, whatever the reason
 	Unknown  uint64 // batches of which it is not known
 	Retries  uint64 // groups that were appended again, since it was not known
 

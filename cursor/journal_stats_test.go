@@ -2,6 +2,7 @@ package cursor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -70,6 +71,59 @@ func TestJournalLatency(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		if err := j.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestEachBatchIsCounted: every batch that somebody came with is queued, under way, or one of three: added, not added, unknown; when all
+// have their answers nothing is under way.
+func TestEachBatchIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		j := cursor.NewJournal(g, nil, cursor.JournalOptions{MaxQueued: 6})
+		ctx, leave := context.WithCancelCause(t.Context())
+		want := cursor.JournalStats{Batches: 2, Refused: 9, Unknown: 1}
+		conflict := about(t, "a", "a")
+		conflict[1].Expect = cursor.ExpectClock(9)
+		goAppend(t.Context(), j, about(t, "a"))
+		goAppend(t.Context(), j, conflict)           // refused by the log
+		goAppend(t.Context(), j, about(t, "b"))      // with it
+		goAppend(t.Context(), j, []cursor.Draft{{}}) // refused: no coordinate
+		goAppend(ctx, j, about(t, "a"))              // refused: it leaves
+		if _, err := j.AppendAsync(ctx, about(t, "a")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.AppendAsync(t.Context(), about(t, "a", "a", "a")); err != cursor.ErrJournalFull {
+			t.Fatal(err)
+		}
+		leave(errLeft)
+		synctest.Wait()
+		goAppend(ctx, j, about(t, "a")) // it is over before
+		if s := j.Stats(); s.Queued != 2 || s.QueuedEvents != 3 || s.UnderWay != 1 {
+			t.Errorf("%+v", s)
+		}
+		g.let <- nil
+		synctest.Wait()
+		g.let <- nil // refuses one
+		synctest.Wait()
+		g.let <- nil
+		synctest.Wait()
+		if s := j.Stats(); s.UnderWay != 0 {
+			t.Errorf("%d events are under way; all have their answers", s.UnderWay)
+		}
+		goAppend(t.Context(), j, about(t, "c"))
+		goAppend(t.Context(), j, about(t, "d")) // refused: the log fails before
+		goAppend(t.Context(), j, about(t, "d"))
+		g.let <- &cursor.UnknownError{Err: errSync}
+		synctest.Wait()
+		goAppend(t.Context(), j, about(t, "d")) // and it has failed
+		s := j.Stats()
+		got := cursor.JournalStats{Batches: s.Batches, Refused: s.Refused, Unknown: s.Unknown, UnderWay: s.UnderWay, Queued: s.Queued}
+		if got != want {
+			t.Errorf("%+v; want %+v", got, want)
+		}
+		if err := j.Close(t.Context()); !errors.Is(err, errSync) {
 			t.Error(err)
 		}
 	})

@@ -208,6 +208,7 @@ func (j *Journal) refuse(bad, at int, err error) {
 	j.mu.Lock()
 	p.state, p.err = settled, err
 	j.stats.Refused++
+	j.stats.UnderWay -= p.n
 	j.mu.Unlock()
 	tell([]*pending{p})
 }
@@ -285,9 +286,9 @@ func (j *Journal) fail(cause error, unknown bool) error {
 	if j.failed == nil {
 		j.failed = err
 	}
-	refused := j.line.takeAll(j.failed)
+	first := j.failed
 	j.mu.Unlock()
-	tell(refused)
+	j.refuseQueued(first)
 	if unknown {
 		return &UnknownError{Err: err}
 	}
