@@ -113,6 +113,71 @@ func TestLogMisbehaves(t *testing.T) {
 	})
 }
 
+// TestBoundsEndTheGoroutine: a log whose Bounds exits is the end of the journal, too, and not asked again.
+func TestBoundsEndTheGoroutine(t *testing.T) {
+	asked := 0
+	j := cursor.NewJournal(wrapped{Log: newLog(t, memlog.Options{}), bounds: func(context.Context) (cursor.Bounds, error) {
+		if asked++; asked < 100 {
+			runtime.Goexit()
+		}
+		return cursor.Bounds{}, errLeft
+	}}, nil, cursor.JournalOptions{})
+	if err := j.Close(context.Background()); !errors.Is(err, cursor.ErrJournalFailed) || asked != 1 {
+		t.Errorf("Close() = %v; asked %d times", err, asked)
+	}
+}
+
+// TestFailsInMidGroup: where the first part of a group ends the journal, the log is not asked for the rest, of which it is known that it was not
+// added.
+func TestFailsInMidGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		j := cursor.NewJournal(g, nil, cursor.JournalOptions{})
+		first := goAppend(t.Context(), j, about(t, "a"))
+		outs := []*outcome{goAppend(t.Context(), j, about(t, "b")), goAppend(t.Context(), j, about(t, "c"))}
+		g.let <- nil
+		synctest.Wait()
+		g.let <- &cursor.LimitError{Limit: "drafts at once", Got: 2, Most: 1}
+		synctest.Wait()
+		calls := g.calls
+		g.let <- &cursor.UnknownError{Err: errSync}
+		synctest.Wait()
+		for i, o := range outs {
+			if !o.over || !errors.Is(o.err, cursor.ErrJournalFailed) || errors.Is(o.err, cursor.ErrUnknown) != (i == 0) {
+				t.Errorf("batch %d: %v, %v", i, o.over, o.err)
+			}
+		}
+		if first.err != nil || g.calls != calls {
+			t.Errorf("%v; asked %d times more", first.err, g.calls-calls)
+		}
+		close(g.let)
+		if err := j.Close(t.Context()); err != j.Err() {
+			t.Error(err)
+		}
+	})
+}
+
+// TestEmptyBatches: they are no events, and don't wait in any number, or go together in any.
+func TestEmptyBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		j := cursor.NewJournal(g, nil, cursor.JournalOptions{MaxQueued: 5, MaxGroup: 2})
+		goAppend(t.Context(), j, nil)
+		for i := range 7 {
+			if _, err := j.AppendAsync(t.Context(), nil); (err == cursor.ErrJournalFull) != (i >= 5) {
+				t.Errorf("batch %d: %v", i, err)
+			}
+		}
+		close(g.let)
+		if err := j.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if s := j.Stats(); s.Batches != 6 || g.calls != 4 {
+			t.Errorf("%d batches in %d groups; want 6 in 1, 2, 2, 1", s.Batches, g.calls)
+		}
+	})
+}
+
 // TestOthersCannotBeRead: where the log is closed before what others appended is read, the answers are as they are, nothing
 // is broadcast out of its place, and the journal has failed. Without a fan-out nothing is read.
 func TestOthersCannotBeRead(t *testing.T) {

@@ -13,7 +13,7 @@ var (
 )
 
 // JournalOptions say how much a Journal takes at once. The zero JournalOptions work; what is 0 or less is the default. A bound
-// never keeps out a batch that is larger by itself: that one comes alone.
+// never keeps out a batch that is larger by itself: that one comes alone. An empty batch counts as one event.
 type JournalOptions struct {
 	// Name is that of its figures, for metrics and logs.
 	Name string

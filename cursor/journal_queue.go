@@ -116,7 +116,7 @@ func (j *Journal) enqueue(p *pending) error {
 	case p.state == settled: // its context was quicker, and it is counted
 		j.mu.Unlock()
 		return p.err
-	case p.async && !first && (j.line.events+p.n > j.o.MaxQueued || j.line.bytes+p.bytes > j.o.MaxQueuedBytes):
+	case p.async && !first && (max(j.line.events+p.n, j.line.batches+1) > j.o.MaxQueued || j.line.bytes+p.bytes > j.o.MaxQueuedBytes):
 		err = ErrJournalFull
 	default:
 		j.line.push(p)

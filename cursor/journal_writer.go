@@ -60,7 +60,7 @@ func (j *Journal) run() {
 			j.answer(len(w.batches), nil, err)
 		}
 	}
-	if !w.begun {
+	if !w.begun && j.Err() == nil {
 		_ = j.begin() // asked again when it matters
 	}
 	for len(w.batches) > 0 || j.take() {
@@ -115,7 +115,7 @@ func (j *Journal) take() bool {
 	w.batches = w.group[:0]
 	bytes := 0
 	for p := j.line.first; p != nil; p = j.line.first {
-		if len(w.batches) > 0 && (len(w.buffer)+p.n > j.o.MaxGroup || bytes+p.bytes > j.o.MaxGroupBytes) {
+		if len(w.batches) > 0 && (max(len(w.buffer)+p.n, len(w.batches)+1) > j.o.MaxGroup || bytes+p.bytes > j.o.MaxGroupBytes) {
 			break
 		}
 		j.line.remove(p)
@@ -223,6 +223,9 @@ func (w *writer) drop(batches, drafts int) {
 // is an *UnknownError.
 func (j *Journal) append(ds []Draft) ([]core.Envelope, error) {
 	w := &j.writer
+	if err := j.Err(); err != nil { // by what came before in the group
+		return nil, err
+	}
 	if !w.begun {
 		if err := j.begin(); err != nil {
 			return nil, j.judge(err, false)
