@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
@@ -119,93 +118,6 @@ func TestH146ContextEnds(t *testing.T) {
 			t.Errorf("the log has %v, broadcast %s, %v", got, &sink, stays.err)
 		}
 	})
-}
-
-// TestUnknownIsFoundOut: a group of which the log can't tell is appended again until it can, whether it was there or not, and is
-// there, broadcast and answered once. What can't be asked is no answer, either.
-func TestUnknownIsFoundOut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var sink heard
-		log := newLog(t, memlog.Options{})
-		n := 0
-		doubtful := wrapped{Log: log, append: func(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, error) {
-			n++
-			switch n % 4 {
-			case 1: // nothing was appended
-				return nil, &cursor.UnknownError{Err: errLeft}
-			case 2: // it was
-				if _, err := log.Append(ctx, ds); err != nil {
-					t.Error(err)
-				}
-				return nil, &cursor.UnknownError{Err: errLeft}
-			case 3:
-				return nil, errors.New("no connection")
-			}
-			return log.Append(ctx, ds)
-		}}
-		j := cursor.NewJournal(doubtful, newFanout(t, &sink), cursor.JournalOptions{})
-		for i := range 20 {
-			made, err := j.Append(t.Context(), about(t, "a", "b"))
-			if err != nil || sequences(made) != fmt.Sprint([]int{2 * i, 2*i + 1}) {
-				t.Fatalf("%s, %v", sequences(made), err)
-			}
-		}
-		if got := contents(t, log); len(got) != 40 || !sameEvents(got, sink.envelopes()) {
-			t.Errorf("the log has %s, broadcast %s", sequences(got), &sink)
-		}
-		if s := j.Stats(); s.Retries != 60 || s.Appended != 40 || s.Repeats != 0 || s.Foreign != 0 {
-			t.Errorf("%+v", s)
-		}
-		if err := j.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// TestUnknownBeyondTheWindow: once the log may not recognize a repeat, the group is given up, as unknown, and not appended
-// again. Its events are broadcast before the next ones, if they are there.
-func TestUnknownBeyondTheWindow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var sink heard
-		log := newLog(t, memlog.Options{})
-		down := true
-		var last time.Time
-		begun := time.Now()
-		remote := windowed{wrapped{Log: log, append: func(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, error) {
-			made, err := log.Append(ctx, ds)
-			if down {
-				last = time.Now()
-				return nil, &cursor.UnknownError{Err: errLeft}
-			}
-			return made, err
-		}}}
-		j := cursor.NewJournal(remote, newFanout(t, &sink), cursor.JournalOptions{})
-		if _, err := j.Append(t.Context(), about(t, "a")); !errors.Is(err, cursor.ErrUnknown) || errors.Is(err, cursor.ErrJournalFailed) {
-			t.Errorf("%v, want ErrUnknown", err)
-		}
-		if at := last.Sub(begun); at > time.Minute || at < 20*time.Second {
-			t.Errorf("asked for the last time after %v; repeats are recognized for a minute", at)
-		}
-		down = false
-		if made, err := j.Append(t.Context(), about(t, "b")); err != nil || sequences(made) != "[1]" || sink.String() != "[0 1]" {
-			t.Errorf("%s, %v, broadcast %s", sequences(made), err, &sink)
-		}
-		if s := j.Stats(); s.Unknown != 1 || s.Foreign != 1 {
-			t.Errorf("%+v", s)
-		}
-		if err := j.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// A windowed is a Log that recognizes repeats for a minute.
-type windowed struct{ wrapped }
-
-func (w windowed) Limits() cursor.Limits {
-	l := w.Log.Limits()
-	l.RepeatsFor = time.Minute
-	return l
 }
 
 // TestOthersAppend: what others append is broadcast in its place, though the log is read page by page, and fails at times.

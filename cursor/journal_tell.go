@@ -121,7 +121,6 @@ func (j *Journal) answer(batches int, made []core.Envelope, err error) {
 	s.Repeats += w.counts.repeats
 	s.Foreign += w.counts.foreign
 	s.Skipped += w.counts.skipped
-	s.Retries += w.counts.retries
 	w.counts = counts{}
 	j.mu.Unlock()
 	w.drop(batches, drafts)

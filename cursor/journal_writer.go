@@ -89,14 +89,18 @@ func (j *Journal) gather(batches int) {
 
 // begin asks what is next in the Log.
 func (j *Journal) begin() error {
-	w := &j.writer
-	w.calling = true
-	b, err := j.log.Bounds(j.ctx)
-	w.calling = false
+	b, err := j.bounds()
 	if err == nil {
-		w.next, w.begun = b.Next, true
+		j.writer.next, j.writer.begun = b.Next, true
 	}
 	return err
+}
+
+func (j *Journal) bounds() (Bounds, error) {
+	j.writer.calling = true
+	b, err := j.log.Bounds(j.ctx)
+	j.writer.calling = false
+	return b, err
 }
 
 // take waits for batches and makes them the group; false where there will be none.
@@ -167,7 +171,7 @@ func (j *Journal) commit() {
 			}
 			continue
 		}
-		if limit := (*LimitError)(nil); errors.As(err, &limit) && upto > 1 {
+		if limit := (*LimitError)(nil); errors.As(err, &limit) && upto > 1 && !errors.Is(err, ErrUnknown) {
 			upto /= 2
 			continue
 		}
@@ -222,11 +226,10 @@ func (w *writer) drop(batches, drafts int) {
 // append has the Log append ds, again and again where it can't tell, until it is known or the Journal gives up: then the error
 // is an *UnknownError.
 func (j *Journal) append(ds []Draft) ([]core.Envelope, error) {
-	w := &j.writer
 	if err := j.Err(); err != nil { // by what came before in the group
 		return nil, err
 	}
-	if !w.begun {
+	if !j.writer.begun {
 		if err := j.begin(); err != nil {
 			return nil, j.judge(err, false)
 		}
@@ -234,13 +237,7 @@ func (j *Journal) append(ds []Draft) ([]core.Envelope, error) {
 	first := time.Now()
 	doubt := error(nil)
 	for pause := leastPause; ; pause = min(2*pause, mostPause) {
-		asked := time.Now()
-		w.calling = true
-		made, err := j.log.Append(j.ctx, ds)
-		w.calling = false
-		j.mu.Lock()
-		j.stats.Commit.Observe(uint64(time.Since(asked)))
-		j.mu.Unlock()
+		made, err := j.ask(ds, doubt != nil)
 		switch {
 		case err == nil && len(made) == len(ds):
 			return made, nil
@@ -250,17 +247,46 @@ func (j *Journal) append(ds []Draft) ([]core.Envelope, error) {
 			return nil, j.judge(err, doubt != nil || errors.Is(err, ErrUnknown))
 		case errors.Is(err, ErrUnknown):
 			doubt = err
+		case errors.Is(err, errForgotten):
+			return nil, doubt
 		case doubt == nil:
 			return nil, j.judge(err, false)
 		case errors.Is(err, ErrLimit), isDraft(err): // it has looked at them: they aren't there
 			return nil, err
 		}
-		// Recognized as a repeat it is, for so long.
+		// Recognized as a repeat it is, for so long: see Limits.
 		if window := j.limits.RepeatsFor; window > 0 && time.Since(first)+pause > window/2 || !j.pause(pause) {
 			return nil, doubt
 		}
-		w.counts.retries++
 	}
+}
+
+var errForgotten = errors.New("the log may not recognize it")
+
+// ask has the Log append ds once; where that is again, only as long as it knows them, if they are there: they are not below
+// the next event that is to be broadcast.
+func (j *Journal) ask(ds []Draft, again bool) ([]core.Envelope, error) {
+	w := &j.writer
+	if again {
+		b, err := j.bounds()
+		if err != nil {
+			return nil, err
+		}
+		if most := uint64(j.limits.Repeats); b.First > w.next || most > 0 && max(b.Next-w.next, uint64(len(ds))) > most {
+			return nil, errForgotten
+		}
+		j.mu.Lock()
+		j.stats.Retries++
+		j.mu.Unlock()
+	}
+	asked := time.Now()
+	w.calling = true
+	made, err := j.log.Append(j.ctx, ds)
+	w.calling = false
+	j.mu.Lock()
+	j.stats.Commit.Observe(uint64(time.Since(asked)))
+	j.mu.Unlock()
+	return made, err
 }
 
 func isDraft(err error) bool {
@@ -310,4 +336,4 @@ func (j *Journal) pause(d time.Duration) bool {
 	}
 }
 
-type counts struct{ repeats, foreign, skipped, retries uint64 }
+type counts struct{ repeats, foreign, skipped uint64 }
