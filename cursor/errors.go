@@ -32,6 +32,8 @@ var (
 	// ErrFailed: the Log has failed for good, by a sync for one, and appends nothing until it is opened again. An engine's error
 	// holds it, and the reason; where it may be that something was added it is an *UnknownError, too.
 	ErrFailed = errors.New("spillway/cursor: the log has failed for good")
+	// ErrCorrupt: what is stored there is not what was written, and will not be. The error is the engine's, and says where.
+	ErrCorrupt = errors.New("spillway/cursor: the log is damaged")
 	// ErrClosed: the Log was closed. Every method that can fail returns it, afterwards.
 	ErrClosed = errors.New("spillway/cursor: the log is closed")
 )

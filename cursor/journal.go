@@ -154,7 +154,7 @@ func (j *Journal) check(ctx context.Context, ds []Draft) (bytes int, err error) 
 	return bytes, nil
 }
 
-// Err returns why the Journal has failed for good: ErrJournalFailed with the Log's reason; nil while it has not.
+// Err returns why the Journal has failed for good: ErrJournalFailed with the reason; nil while it has not.
 func (j *Journal) Err() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -225,6 +225,27 @@ func TestBoundsFail(t *testing.T) {
 	})
 }
 
+// TestSharedFanout: somebody broadcasts on a fan-out of one writer from inside the Journal's broadcast: not everybody gets the Journal's event,
+// so that the Journal has failed, and says why.
+func TestSharedFanout(t *testing.T) {
+	var f *core.Fanout[core.Envelope]
+	var after heard
+	sink := heard{then: func(e core.Envelope) { f.Broadcast(e) }}
+	f = newFanout(t, &sink, &after)
+	j := newJournal(t, newLog(t, memlog.Options{}), f, cursor.JournalOptions{})
+	if made, err := j.Append(context.Background(), about(t, "a", "b")); err != nil || sequences(made) != "[0 1]" {
+		t.Errorf("%s, %v; want what is in the log", sequences(made), err)
+	}
+	_, err := j.Append(context.Background(), about(t, "c"))
+	misuse, ok := errors.AsType[*core.MisuseError](err)
+	if !ok || !errors.Is(err, cursor.ErrJournalFailed) || errors.Is(err, cursor.ErrUnknown) || j.Err() == nil {
+		t.Errorf("afterwards: %v, want ErrJournalFailed with a MisuseError, %v", err, misuse)
+	}
+	if after.String() != "[]" || j.Stats().Panics != 0 {
+		t.Errorf("broadcast %s, %+v", &after, j.Stats())
+	}
+}
+
 // TestUserCodeBreaks: a Locate that panics, and a sink that ends the goroutine: the events are answered, the others broadcast.
 func TestUserCodeBreaks(t *testing.T) {
 	var sink heard

@@ -3,6 +3,7 @@ package cursor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -178,16 +179,22 @@ func TestEmptyBatches(t *testing.T) {
 	})
 }
 
-// TestOthersCannotBeRead: where the log is closed before what others appended is read, the answers are as they are, nothing
+// TestOthersCannotBeRead: where the log is closed before what others appended is read, or that is damaged, the answers are as they are, nothing
 // is broadcast out of its place, and the journal has failed. Without a fan-out nothing is read.
 func TestOthersCannotBeRead(t *testing.T) {
+	for _, failure := range []error{cursor.ErrClosed, fmt.Errorf("%w: the block at 3", cursor.ErrCorrupt)} {
+		othersCannotBeRead(t, failure)
+	}
+}
+
+func othersCannotBeRead(t *testing.T, failure error) {
 	synctest.Test(t, func(t *testing.T) {
 		var sink heard
 		log := newLog(t, memlog.Options{})
 		reads := 0
 		closed := wrapped{Log: log, read: func(_ context.Context, _ region.Region, from uint64, _ []core.Envelope) (int, uint64, error) {
 			reads++
-			return 0, from, cursor.ErrClosed
+			return 0, from, failure
 		}}
 		alone := cursor.NewJournal(closed, nil, cursor.JournalOptions{})
 		j := cursor.NewJournal(closed, newFanout(t, &sink), cursor.JournalOptions{})
@@ -199,7 +206,7 @@ func TestOthersCannotBeRead(t *testing.T) {
 		if made, err := j.Append(t.Context(), about(t, "a")); err != nil || sequences(made) != "[3]" || sink.String() != "[]" || reads != 1 {
 			t.Errorf("%s, %v, broadcast %s, %d reads", sequences(made), err, &sink, reads)
 		}
-		if _, err := j.Append(t.Context(), about(t, "a")); !errors.Is(err, cursor.ErrJournalFailed) || !errors.Is(err, cursor.ErrClosed) {
+		if _, err := j.Append(t.Context(), about(t, "a")); !errors.Is(err, cursor.ErrJournalFailed) || !errors.Is(err, failure) {
 			t.Errorf("afterwards: %v, want ErrJournalFailed", err)
 		}
 		if err := alone.Close(t.Context()); err != nil {

@@ -8,7 +8,8 @@ var (
 	ErrJournalFull = errors.New("spillway/cursor: the journal's queue is full")
 	// ErrJournalClosed: Close was called.
 	ErrJournalClosed = errors.New("spillway/cursor: the journal is closed")
-	// ErrJournalFailed: the Log has failed for good, or was closed. The error holds that reason, too.
+	// ErrJournalFailed: the Log has failed for good, was closed, or is damaged where the Journal has to read it; or somebody else
+	// broadcasts on a Fanout of one writer. The error holds that reason, too.
 	ErrJournalFailed = errors.New("spillway/cursor: the journal has failed")
 )
 

@@ -8,7 +8,7 @@ import (
 	"github.com/spillwayhq/spillway/region"
 )
 
-// page is how many events of others are read at once.
+// pageSize is how many events of others are read at once.
 const pageSize = 256
 
 // handOn broadcasts what the Log has answered, and then tells the appenders. In this order: who has an answer and then subscribes
@@ -36,13 +36,19 @@ func (j *Journal) handOn() {
 	w.made = nil
 }
 
-// broadcast broadcasts one event. If Config.Locate panics that is no reason to keep the others from it.
+// broadcast broadcasts one event. If Config.Locate panics that is no reason to keep the others from it. If somebody else broadcasts on
+// a fan-out of one writer it is: nobody knows who has got the event.
 func (j *Journal) broadcast(e *core.Envelope) {
 	if j.fanout == nil {
 		return
 	}
 	defer func() {
-		if recover() != nil {
+		switch value := recover().(type) {
+		case nil:
+		case *core.MisuseError:
+			j.writer.silent = true
+			_ = j.fail(value, false)
+		default:
 			j.mu.Lock()
 			j.stats.Panics++
 			j.mu.Unlock()
@@ -68,18 +74,20 @@ func (j *Journal) fill(upto uint64) bool {
 		w.calling = true
 		n, _, err := j.log.Read(j.ctx, region.Region{}, w.next, room)
 		w.calling = false
-		for i := range room[:n] {
+		for i := 0; i < n && !w.silent; i++ {
 			w.next++
 			w.counts.foreign++
 			j.broadcast(&room[i])
 		}
 		clear(room)
 		switch compacted := (*CompactedError)(nil); {
+		case w.silent:
+			return false
 		case errors.As(err, &compacted):
 			first := min(compacted.First, upto)
 			w.counts.skipped += first - w.next
 			w.next = first
-		case err != nil && final(err):
+		case err != nil && (final(err) || errors.Is(err, ErrCorrupt)):
 			_ = j.fail(err, false) // or nobody would know why nothing is broadcast any more
 			return false
 		case err != nil || n == 0: // or where it reads from another node than it appends to

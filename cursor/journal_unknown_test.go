@@ -92,8 +92,8 @@ func TestUnknownBeyondTheWindow(t *testing.T) {
 	})
 }
 
-// TestUnknownBeyondWhatIsRecognized: nor is a group appended again where the log may not know its events any more, by count or since
-// they were dropped. While it is unknown that it was appended again is in the figures.
+// TestUnknownBeyondWhatIsRecognized: nor is a group appended again where the log may not know its events any more, by count, since
+// they were dropped, or for damage. While it is unknown that it was appended again is in the figures.
 func TestUnknownBeyondWhatIsRecognized(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, c := range map[string]struct {
@@ -102,11 +102,13 @@ func TestUnknownBeyondWhatIsRecognized(t *testing.T) {
 			drafts  int
 			others  int // that somebody appends in between
 			again   int // how often it is tried
+			then    error
 		}{
-			"few others":         {cursor.Limits{Repeats: 8}, memlog.Options{}, 2, 5, 3},
-			"many others":        {cursor.Limits{Repeats: 8}, memlog.Options{}, 2, 7, 1},
-			"more than it knows": {cursor.Limits{Repeats: 8}, memlog.Options{}, 9, 0, 1},
-			"dropped":            {cursor.Limits{}, memlog.Options{MaxEvents: 8}, 2, 7, 1},
+			"few others":         {cursor.Limits{Repeats: 8}, memlog.Options{}, 2, 5, 3, nil},
+			"many others":        {cursor.Limits{Repeats: 8}, memlog.Options{}, 2, 7, 1, nil},
+			"more than it knows": {cursor.Limits{Repeats: 8}, memlog.Options{}, 9, 0, 1, nil},
+			"dropped":            {cursor.Limits{}, memlog.Options{MaxEvents: 8}, 2, 7, 1, nil},
+			"damaged":            {cursor.Limits{}, memlog.Options{}, 2, 0, 2, cursor.ErrCorrupt},
 		} {
 			log := newLog(t, c.options)
 			calls := 0
@@ -120,6 +122,9 @@ func TestUnknownBeyondWhatIsRecognized(t *testing.T) {
 					add(t, log, "other")
 				}
 				c.others = 0
+				if calls == 2 && c.then != nil {
+					return nil, c.then
+				}
 				if calls < 3 {
 					return nil, &cursor.UnknownError{Err: &cursor.LimitError{Limit: "requests"}}
 				}

@@ -247,10 +247,10 @@ func (j *Journal) append(ds []Draft) ([]core.Envelope, error) {
 			return nil, j.judge(err, doubt != nil || errors.Is(err, ErrUnknown))
 		case errors.Is(err, ErrUnknown):
 			doubt = err
-		case errors.Is(err, errForgotten):
-			return nil, doubt
 		case doubt == nil:
 			return nil, j.judge(err, false)
+		case errors.Is(err, errForgotten), errors.Is(err, ErrCorrupt):
+			return nil, doubt
 		case errors.Is(err, ErrLimit), isDraft(err): // it has looked at them: they aren't there
 			return nil, err
 		}

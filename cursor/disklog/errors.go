@@ -12,14 +12,14 @@ var (
 	// ErrLocked: the Log is open already, in this process or in another. From Open.
 	ErrLocked = errors.New("spillway/disklog: the log is open already")
 	// ErrCorrupt: what is on the disk is not what was written. The error is a *CorruptError. From Open, Append, Read and
-	// Verify.
+	// Verify. It is cursor.ErrCorrupt, too.
 	ErrCorrupt = errors.New("spillway/disklog: the log is damaged")
 	// ErrFailed: the disk has failed the Log: a write or an fsync. Nothing more is appended; what was durable can be
 	// read. Closing the Log and opening it again shows what is there. The error is a *FailedError, and cursor.ErrFailed, too.
 	ErrFailed = errors.New("spillway/disklog: the log has failed, and must be opened again")
 )
 
-// A CorruptError says what is damaged, and where. errors.Is(err, ErrCorrupt) holds for it.
+// A CorruptError says what is damaged, and where. errors.Is(err, ErrCorrupt) and errors.Is(err, cursor.ErrCorrupt) hold for it.
 type CorruptError struct {
 	Path  string // the folder, or the file where that is known
 	Place string // what is there, and which: "the block at sequence 7"
@@ -30,8 +30,10 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("spillway/disklog: %s: %s: %v", e.Path, e.Place, e.Err)
 }
 
-// Is makes errors.Is(err, ErrCorrupt) true.
-func (e *CorruptError) Is(target error) bool { return target == ErrCorrupt }
+// Is makes errors.Is true for ErrCorrupt and cursor.ErrCorrupt.
+func (e *CorruptError) Is(target error) bool {
+	return target == ErrCorrupt || target == cursor.ErrCorrupt
+}
 
 // Unwrap returns Err.
 func (e *CorruptError) Unwrap() error { return e.Err }
