@@ -180,7 +180,11 @@ func (j *Journal) Close(ctx context.Context) error {
 		return j.Err()
 	default:
 	}
-	j.refuseQueued(ErrJournalClosed)
+	j.mu.Lock()
+	refused := j.line.takeAll(ErrJournalClosed)
+	j.stats.Refused += uint64(len(refused))
+	j.mu.Unlock()
+	tell(refused)
 	j.cancel(ErrJournalClosed)
 	<-j.gone
 	return context.Cause(ctx)

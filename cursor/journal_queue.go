@@ -131,15 +131,6 @@ func (j *Journal) enqueue(p *pending) error {
 	return err
 }
 
-// refuseQueued refuses everybody in the line.
-func (j *Journal) refuseQueued(err error) {
-	j.mu.Lock()
-	refused := j.line.takeAll(err)
-	j.stats.Refused += uint64(len(refused))
-	j.mu.Unlock()
-	tell(refused)
-}
-
 // leave takes a batch out, where that is still possible, and returns queued; otherwise the state it is in.
 func (j *Journal) leave(p *pending, why error) state {
 	j.mu.Lock()

@@ -226,7 +226,7 @@ func (w *writer) drop(batches, drafts int) {
 // append has the Log append ds, again and again where it can't tell, until it is known or the Journal gives up: then the error
 // is an *UnknownError.
 func (j *Journal) append(ds []Draft) ([]core.Envelope, error) {
-	if err := j.Err(); err != nil { // by what came before in the group
+	if err := j.Err(); err != nil { // what came before has failed
 		return nil, err
 	}
 	if !j.writer.begun {
@@ -305,7 +305,7 @@ func (j *Journal) judge(err error, unknown bool) error {
 	return err
 }
 
-// fail is the end of the Journal: all that are queued are refused. It returns what to tell those of the group.
+// fail is the end of the Journal: append refuses all that are queued. It returns what to tell those of the group.
 func (j *Journal) fail(cause error, unknown bool) error {
 	if doubt, ok := errors.AsType[*UnknownError](cause); ok { // those who are queued know
 		cause = doubt.Err
@@ -315,9 +315,7 @@ func (j *Journal) fail(cause error, unknown bool) error {
 	if j.failed == nil {
 		j.failed = err
 	}
-	first := j.failed
 	j.mu.Unlock()
-	j.refuseQueued(first)
 	if unknown {
 		return &UnknownError{Err: err}
 	}

@@ -118,17 +118,6 @@ inline drop() {
 	batches--
 }
 
-/* line.takeAll in Journal.fail */
-inline refuseAll() {
-	failed = true;
-#ifndef TWIN_FORGETS_THE_QUEUED
-	do
-	:: queued > 0 -> queued--; settle(line[queued], NOTHING); line[queued] = 0
-	:: else -> break
-	od
-#endif
-}
-
 /* Log.Append, up to the sync: what is there already is a repeat */
 inline write() {
 	if
@@ -186,10 +175,12 @@ proctype Writer() {
 #ifdef TWIN_CLOSES_AT_ONCE
 	:: atomic { closing -> break }
 #endif
+#ifdef TWIN_FORGETS_THE_QUEUED
 	:: atomic { failed -> break }
+#endif
 	:: atomic { queued == 0 && !closing && !failed -> skip };
 		atomic { token -> token = false }
-	:: atomic { queued > 0 && !failed -> /* take */
+	:: atomic { queued > 0 -> /* take */
 			do
 			:: queued > 0 && batches < GROUP ->
 				group[batches] = line[0];
@@ -204,8 +195,9 @@ proctype Writer() {
 		};
 		do
 		:: atomic { batches == 0 -> break }
-		:: atomic { batches > 0 && !doubt -> settle(group[0], NOTHING); drop() } /* it refuses one */
-		:: atomic { batches > 0 && written == synced -> write() };
+		:: atomic { batches > 0 && failed -> settle(group[0], NOTHING); drop() }
+		:: atomic { batches > 0 && !failed && !doubt -> settle(group[0], NOTHING); drop() } /* it refuses one */
+		:: atomic { batches > 0 && !failed && written == synced -> write() };
 #ifdef TWIN_PUBLISHES_FIRST
 			tell();
 #endif
@@ -220,7 +212,7 @@ proctype Writer() {
 				; atomic { next = synced }
 #endif
 			:: atomic { true -> /* the sync has failed */
-					refuseAll();
+					failed = true;
 					do
 					:: batches > 0 -> settle(group[0], UNKNOWN); drop()
 					:: else -> break
@@ -228,7 +220,7 @@ proctype Writer() {
 					doubt = false
 				}
 			fi
-		:: atomic { batches > 0 -> doubt = true } /* nothing was written, and it can't tell */
+		:: atomic { batches > 0 && !failed -> doubt = true } /* nothing was written, and it can't tell */
 		od
 	od
 }
