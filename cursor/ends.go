@@ -13,8 +13,9 @@ var (
 	ErrNoLocate = errors.New("spillway/cursor: the fan-out doesn't locate its events; set core.Config.Locate to core.Envelope.Point")
 	// ErrReplaced: the Log is not the one that the Follower began with. The error is a *ReplacedError.
 	ErrReplaced = errors.New("spillway/cursor: the log was replaced by another")
-	// ErrDisorder: the Fanout is not written in the order of the Log. The error is a *DisorderError.
-	ErrDisorder = errors.New("spillway/cursor: the fan-out is not written in the order of the log")
+	// ErrDisorder: events come otherwise than in the order of the Log. Of a Follower the error is a *DisorderError: its Fanout is not
+	// written as by a Journal. A Merge ends with it too, where one of its sources goes back.
+	ErrDisorder = errors.New("spillway/cursor: events are not in the order of the log")
 )
 
 // A ReplacedError says which Log is where another was. errors.Is(err, ErrReplaced) holds for it.
@@ -36,7 +37,7 @@ type DisorderError struct {
 }
 
 func (e *DisorderError) Error() string {
-	return fmt.Sprintf("%v, as by a Journal: event %d came where %d or a later one was to", ErrDisorder, e.Sequence, e.Next)
+	return fmt.Sprintf("%v: event %d was broadcast where %d or a later one was to be; let a Journal write the fan-out", ErrDisorder, e.Sequence, e.Next)
 }
 
 // Unwrap returns ErrDisorder.

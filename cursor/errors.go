@@ -38,10 +38,8 @@ var (
 	ErrClosed = errors.New("spillway/cursor: the log is closed")
 )
 
-// Why a merge ends by itself.
+// Why a merge ends by itself, besides ErrDisorder.
 var (
-	// ErrDisorder: a source of a Merge has gone back, or has an event twice.
-	ErrDisorder = errors.New("spillway/cursor: a source of a merge is not in order")
 	// ErrLogs: the Cursors of a merge are of several Logs, whose sequences have nothing to do with each other.
 	ErrLogs = errors.New("spillway/cursor: the cursors of a merge are of several logs")
 )

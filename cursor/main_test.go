@@ -104,8 +104,6 @@ func (w wrapped) Bounds(ctx context.Context) (cursor.Bounds, error) {
 		return w.Log.Bounds(ctx)
 	}
 	return w.bounds(ctx)
-	read   func(ctx context.Context, r region.Region, from uint64, dst []core.Envelope) (int, uint64, error)
-	wait   func(ctx context.Context, next uint64) error
 }
 
 func (w wrapped) Read(ctx context.Context, r region.Region, from uint64, dst []core.Envelope) (int, uint64, error) {
@@ -113,13 +111,6 @@ func (w wrapped) Read(ctx context.Context, r region.Region, from uint64, dst []c
 		return w.Log.Read(ctx, r, from, dst)
 	}
 	return w.read(ctx, r, from, dst)
-}
-
-func (w wrapped) Bounds(ctx context.Context) (cursor.Bounds, error) {
-	if w.bounds == nil {
-		return w.Log.Bounds(ctx)
-	}
-	return w.bounds(ctx)
 }
 
 func (w wrapped) Wait(ctx context.Context, next uint64) error {
