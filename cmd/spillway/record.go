@@ -106,7 +106,8 @@ func commitID(s string) (id core.ID, err error) {
 }
 
 // A spillwayDecoder reads lines of {"entity","scope","kind","lane","time","payload"}; the last three may
-// be absent. A payload that is a string is its text, any other its JSON.
+// be absent. A payload that is a string is its text, any other its JSON. What an eventLine has besides is read, where
+// an input can say it.
 type spillwayDecoder struct {
 	names names
 	count uint64
@@ -119,6 +120,13 @@ type spillwayLine struct {
 	Lane    uint32          `json:"lane"`
 	Time    uint64          `json:"time"`
 	Payload json.RawMessage `json:"payload"`
+
+	// These are of what was dumped from a log.
+	ID          string `json:"id"`
+	Correlation string `json:"correlation"`
+	Causation   string `json:"causation"`
+	Depth       uint32 `json:"depth"`
+	Bytes       []byte `json:"payload_base64"` // a payload that is no text
 }
 
 func (d *spillwayDecoder) parse(line []byte) (any, error) {
@@ -150,7 +158,10 @@ func (d *spillwayDecoder) event(said any) (*core.Envelope, error) {
 	d.count++
 	e := &core.Envelope{Time: l.Time}
 	e.EventID, e.Coordinate, e.Kind = numbered(d.count), name, kind
-	e.Position.WallMS, e.Position.Lane = l.Time, l.Lane
+	e.Position = region.Position{WallMS: l.Time, Depth: l.Depth, Lane: l.Lane}
+	if err := l.ids(e); err != nil {
+		return nil, err
+	}
 	if len(l.Payload) > 0 && l.Payload[0] == '"' {
 		var text string
 		if err := json.Unmarshal(l.Payload, &text); err != nil {
@@ -160,5 +171,30 @@ func (d *spillwayDecoder) event(said any) (*core.Envelope, error) {
 	} else if string(l.Payload) != "null" {
 		e.Payload = l.Payload
 	}
+	if l.Bytes != nil {
+		if e.Payload != nil {
+			return nil, errors.New(`the fields "payload" and "payload_base64" are both there`)
+		}
+		e.Payload = l.Bytes
+	}
 	return e, nil
+}
+
+// ids has an event have the ids that its line says.
+func (l *spillwayLine) ids(e *core.Envelope) error {
+	for _, f := range []struct {
+		name, text string
+		id         *core.ID
+	}{{"id", l.ID, &e.EventID}, {"correlation", l.Correlation, &e.CorrelationID}, {"causation", l.Causation, &e.CausationID}} {
+		if f.text == "" {
+			continue
+		}
+		if len(f.text) != 2*len(f.id) {
+			return fmt.Errorf("the field %q is %q: want 32 hexadecimal digits", f.name, f.text)
+		}
+		if _, err := hex.Decode(f.id[:], []byte(f.text)); err != nil {
+			return fmt.Errorf("the field %q is %q: %w", f.name, f.text, err)
+		}
+	}
+	return nil
 }
