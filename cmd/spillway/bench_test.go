@@ -17,7 +17,7 @@ func TestBenchInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var says strings.Builder
-	code := run(ctx, []string{"bench", "--quick", "--out", out}, stdio{strings.NewReader(""), &says, &says})
+	code := run(ctx, []string{"bench", "--quick", "--out", out}, stdio{in: strings.NewReader(""), out: &says, err: &says})
 	page, err := os.ReadFile(out)
 	if code != exitInterrupted || err != nil || !strings.Contains(string(page), "interrupted, so this is what there was") {
 		t.Errorf("exit %d, %v, %s: %s", code, err, says.String(), page)

@@ -106,6 +106,11 @@ func (k *counter) one(r *reader) (tally, *miscount) {
 			t.matched += k.sizes[i]
 		}
 	}
+	for _, at := range k.at[:min(int(r.from), len(k.at))] { // which it was not there for
+		if k.matches[at] {
+			t.matched--
+		}
+	}
 	clear(k.given)
 	if w := k.accepted(r); w != nil {
 		return t, w
@@ -141,7 +146,7 @@ func (k *counter) gap(r *reader) *miscount {
 			first = -1
 		}
 		switch {
-		case !k.matches[at]:
+		case !k.matches[at] || event < int(r.from):
 		case !k.given[event]:
 			if first < 0 {
 				first = event
@@ -183,7 +188,7 @@ func (k *counter) newest(r *reader) *miscount {
 // the reader is over already.
 func (k *counter) lapped(r *reader) (first *uint64, _ *miscount) {
 	for event, at := range k.at {
-		if k.matches[at] && !k.given[event] {
+		if k.matches[at] && !k.given[event] && event >= int(r.from) {
 			missed := uint64(event)
 			first = &missed
 			break
@@ -236,7 +241,7 @@ func (k *counter) missed(r *reader) *miscount {
 		}
 	}
 	for event, at := range k.at {
-		if k.matches[at] && uint64(event) < first && !k.given[event] && (k.ordered || r.pruned == nil) {
+		if k.matches[at] && r.from <= uint32(event) && uint64(event) < first && !k.given[event] && (k.ordered || r.pruned == nil) {
 			return &miscount{r.region, uint32(event), "it matches, and was neither given out nor said to be missed"}
 		}
 	}

@@ -32,9 +32,10 @@ func parsePace(s string) (pace, error) {
 	return pace{rate: rate}, nil
 }
 
-// A feeder broadcasts events, in order, by one goroutine or several.
+// A feeder broadcasts events, in order, by one goroutine or several, or appends them to a log.
 type feeder struct {
 	fanout   *core.Fanout[*core.Envelope]
+	ledger   *ledger   // events are appended here instead; nil where there is no log
 	readers  []*reader // the healthy ones
 	capacity int
 	writers  int
@@ -44,13 +45,13 @@ type feeder struct {
 	begins []bool // with which event a run begins that one writer broadcasts, in order; nil where there is but one writer
 }
 
-// run broadcasts the events until ctx ends, and returns how many it has broadcast: always the first so many.
+// run broadcasts the events until ctx ends, or the log fails, and returns how many it has broadcast: always the first so many.
 func (f *feeder) run(ctx context.Context, events []*core.Envelope) int {
 	start, fed := time.Now(), 0
 	if f.writers > 1 {
 		f.begins = make([]bool, len(events))
 	}
-	for fed < len(events) && ctx.Err() == nil {
+	for fed < len(events) && ctx.Err() == nil && (f.ledger == nil || f.ledger.err == nil) {
 		chunk := len(events) - fed
 		switch {
 		case f.pace.asRead:
@@ -64,8 +65,11 @@ func (f *feeder) run(ctx context.Context, events []*core.Envelope) int {
 		if ctx.Err() != nil {
 			break
 		}
-		chunk = f.broadcast(ctx, events[fed:fed+chunk])
-		fed += chunk
+		if f.ledger != nil {
+			fed += f.ledger.append(ctx, events[fed:fed+chunk], f.progress)
+			continue
+		}
+		fed += f.broadcast(ctx, events[fed:fed+chunk])
 	}
 	return fed
 }

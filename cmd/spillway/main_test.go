@@ -198,7 +198,7 @@ func TestReplayOfRealEvents(t *testing.T) {
 		code := run(t.Context(), []string{
 			"replay", data, "--json", more,
 			fmt.Sprintf("--subscribers=%d", subscribers), fmt.Sprintf("--stuck=%d", stuck), fmt.Sprintf("--capacity=%d", capacity),
-		}, stdio{strings.NewReader(""), &out, &says})
+		}, stdio{in: strings.NewReader(""), out: &out, err: &says})
 		var got report
 		if err := json.Unmarshal([]byte(out.String()), &got); code != 0 || err != nil || !got.Conserved {
 			t.Fatalf("%s: exit %d, %v, conserved %v: %s", more, code, err, got.Conserved, says.String())
@@ -231,7 +231,7 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, says strings.Builder
-	code := run(ctx, []string{"replay", "--region", "*", "--json", in}, stdio{strings.NewReader(""), &out, &says})
+	code := run(ctx, []string{"replay", "--region", "*", "--json", in}, stdio{in: strings.NewReader(""), out: &out, err: &says})
 	if code != exitInterrupted || !strings.Contains(out.String(), `"conserved":true`) || !strings.Contains(says.String(), "interrupted") {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, out.String(), says.String())
 	}

@@ -13,7 +13,8 @@ import (
 type reader struct {
 	region  region.Region
 	adapter string
-	stuck   bool // never reads
+	stuck   bool   // never reads
+	from    uint32 // it was there for the events from this one on; more than 0 is a stuck one's of a replay that was resumed
 	out     outlet
 
 	received []uint32 // the events that it read, by their places in the input
@@ -33,10 +34,15 @@ type reader struct {
 func (r *reader) read() {
 	r.out.read(func(e *core.Envelope) {
 		r.received = append(r.received, uint32(e.Sequence))
-		if r.parked.Load() && r.half() && r.parked.CompareAndSwap(true, false) {
-			r.wake <- struct{}{}
-		}
+		r.taken()
 	})
+}
+
+// taken has the feeder go on, if it waits for this reader, and need not any more.
+func (r *reader) taken() {
+	if r.parked.Load() && r.half() && r.parked.CompareAndSwap(true, false) {
+		r.wake <- struct{}{}
+	}
 }
 
 // half tells whether no more than half of what may wait does.

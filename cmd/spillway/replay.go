@@ -4,16 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
@@ -32,6 +27,9 @@ type replay struct {
 	adapter     string
 	pace        string
 	metrics     string
+	log         string
+	resume      bool
+	sync        string
 	skipBad     bool
 	all         bool
 	asJSON      bool
@@ -49,8 +47,11 @@ FILE holds a JSON object a line, plain or gzip; - is standard input. --git DIR r
 repository, a shallow or bare one too. There are two formats:
 
   spillway  {"entity","scope","kind":"0x1:0x002","lane","time","payload"}; the last three may be absent;
-            a payload that is a string is its text, any other its JSON
-  git       {"time","repo","commit","parents","op","path"}: one line for each path that a commit names`,
+            a payload that is a string is its text, any other its JSON. What "spillway log dump" adds is read, too
+  git       {"time","repo","commit","parents","op","path"}: one line for each path that a commit names
+
+With --log the events are appended to a log in a folder, and those who read follow it: they are pushed events while they
+keep up, and read the rest from the log. Whoever is pruned misses nothing. Killed, it goes on with --resume.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			picked, err := o.check(cmd, args)
@@ -71,6 +72,9 @@ repository, a shallow or bare one too. There are two formats:
 	f.IntVar(&o.stuck, "stuck", 0, "so many subscriptions never read")
 	f.IntVar(&o.writers, "writers", 1, "goroutines that broadcast")
 	f.StringVar(&o.pace, "pace", "auto", "auto: the input waits for healthy readers; none; or events a second")
+	f.StringVar(&o.log, "log", "", "append to a log in this folder, and have those who read follow it: channel, ring, multicast")
+	f.BoolVar(&o.resume, "resume", false, "go on where the log ends")
+	f.StringVar(&o.sync, "sync", "each", "when the log is on the disk: each append, none, or every so often, as 10ms")
 	f.StringVar(&o.metrics, "metrics", "", "serve /metrics and /debug at this address while it runs; :PORT is on this machine alone")
 	f.BoolVar(&o.skipBad, "skip-bad", false, "go past events that can't be understood; name and count them")
 	f.BoolVar(&o.all, "all", false, "show every region in the table")
@@ -100,6 +104,9 @@ func (o *replay) check(cmd *cobra.Command, args []string) ([]pick, error) {
 	}
 	if o.adapter != mixed && !slices.Contains(adapters, o.adapter) {
 		return nil, fmt.Errorf("--adapter %q is none of %s, mixed", o.adapter, strings.Join(adapters, ", "))
+	}
+	if err := o.checkLog(cmd); err != nil {
+		return nil, err
 	}
 	if o.metrics != "" {
 		if _, err := listenAt(cmd.Context(), o.metrics); err != nil {
@@ -133,6 +140,27 @@ func (o *replay) check(cmd *cobra.Command, args []string) ([]pick, error) {
 	return picks, o.fits(max(1, len(picks)))
 }
 
+// checkLog looks at the flags of a log.
+func (o *replay) checkLog(cmd *cobra.Command) error {
+	if o.log == "" {
+		if o.resume || cmd.Flags().Changed("sync") {
+			return errors.New("--resume and --sync are for a log: give --log DIR")
+		}
+		return nil
+	}
+	if _, err := parseDurability(o.sync); err != nil {
+		return err
+	}
+	if o.adapter != mixed && !slices.Contains(taps, o.adapter) {
+		return fmt.Errorf("--adapter %s can't be followed, since it doesn't say what it refused first: with --log it is one of %s, mixed",
+			o.adapter, strings.Join(taps, ", "))
+	}
+	if o.writers > 1 {
+		return fmt.Errorf("--writers %d: a log is appended to in the order of the input, by one", o.writers)
+	}
+	return nil
+}
+
 // fits looks whether the buffers of so many subscriptions are too much memory. How many there are is known when
 // they are picked: the data may have fewer regions than were asked for.
 func (o *replay) fits(subscriptions int) error {
@@ -144,6 +172,11 @@ func (o *replay) fits(subscriptions int) error {
 }
 
 func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick) error {
+	if o.log != "" {
+		if err := o.startable(); err != nil {
+			return err
+		}
+	}
 	start := time.Now()
 	events, err := readAll(ctx, func() (input, error) { return o.open(ctx, std, args) }, o.skipBad, std.err)
 	interrupted := errors.Is(err, errInterrupted)
@@ -167,15 +200,24 @@ func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick
 		}
 	}
 	step, finished := progress(std.err, len(events))
-	readers, fed, begins, err := o.fanOut(ctx, events, picks, step, std.err)
+	var done fanned
+	if o.log == "" {
+		done, err = o.fanOut(ctx, events, picks, step, std.err)
+	} else {
+		done, err = o.throughLog(ctx, std, events, picks, step)
+	}
 	finished()
 	if err != nil {
 		return err
 	}
-	took := time.Since(start)
+	ended := time.Now()
+	if done.log != nil {
+		ended = done.log.ended
+	}
+	took := ended.Sub(start)
 	start = time.Now()
-	tallies, wrong := newCount(events[:fed], begins).all(readers)
-	r := newReport(fed, took, time.Since(start), wrong == nil, readers, tallies)
+	tallies, wrong := newCount(events[:done.fed], done.begins).all(done.readers)
+	r := newReport(done.fed, took, time.Since(start), wrong == nil, done.readers, tallies, done.log)
 	if o.asJSON {
 		err = r.writeJSON(std.out)
 	} else {
@@ -184,10 +226,29 @@ func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick
 	switch {
 	case wrong != nil: // before all: whoever reads no table must learn of it too
 		return fmt.Errorf("conserved: no: %w", wrong)
+	case r.Log != nil && r.Log.wrong() != nil:
+		return r.Log.wrong()
 	case err != nil:
 		return err
 	case ctx.Err() != nil:
 		return errInterrupted
+	}
+	return nil
+}
+
+// startable tells why the folder of the log won't do; nil where it will.
+func (o *replay) startable() error {
+	empty, err := emptyFolder(o.log)
+	if err != nil || empty {
+		return err
+	}
+	switch there, err := hasLog(o.log); {
+	case err != nil:
+		return err
+	case !there:
+		return fmt.Errorf("%s: is not empty, and has no log in it: give --log another folder", o.log)
+	case !o.resume:
+		return fmt.Errorf("%s: has a log in it: go on with --resume, or give --log another folder", o.log)
 	}
 	return nil
 }

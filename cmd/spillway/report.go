@@ -19,6 +19,8 @@ type report struct {
 	CountSeconds float64 `json:"count_seconds"` // what counting it all over again took
 	Conserved    bool    `json:"conserved"`
 
+	Log *logReport `json:"log,omitempty"` // with --log
+
 	Subscriptions []subscriptionReport `json:"subscriptions"`
 }
 
@@ -35,10 +37,10 @@ type subscriptionReport struct {
 	Missed      int     `json:"missed"`
 }
 
-// newReport returns what is to be said of the readers and their tallies.
-func newReport(events int, took, counting time.Duration, conserved bool, readers []*reader, tallies []tally) *report {
+// newReport returns what is to be said of the readers and their tallies; log is nil where there is none.
+func newReport(events int, took, counting time.Duration, conserved bool, readers []*reader, tallies []tally, log *logReport) *report {
 	r := &report{
-		Events: events, Seconds: took.Seconds(), CountSeconds: counting.Seconds(), Conserved: conserved,
+		Events: events, Seconds: took.Seconds(), CountSeconds: counting.Seconds(), Conserved: conserved, Log: log,
 		Subscriptions: make([]subscriptionReport, len(readers)),
 	}
 	for i, t := range tallies {
@@ -48,6 +50,9 @@ func newReport(events int, took, counting time.Duration, conserved bool, readers
 		}
 		s.Pruned = readers[i].pruned != nil
 		s.FirstMissed = t.first
+		if log != nil && !readers[i].stuck {
+			log.Missed += t.missed()
+		}
 		r.Deliveries += t.received
 		r.Subscriptions[i] = s
 	}
@@ -98,6 +103,9 @@ func (r *report) writeTable(w io.Writer, all bool) error {
 	fmt.Fprintf(w, "\n%d events to %d regions in %.2f s: %.0f events/s\n", r.Events, len(r.Subscriptions), r.Seconds, rate(r.Events, r.Seconds))
 	fmt.Fprintf(w, "%d deliveries: %.0f deliveries/s; %d held and never read; %d lost\n", r.Deliveries, rate(r.Deliveries, r.Seconds), held, lost)
 	fmt.Fprintf(w, "%d regions pruned, which missed %d events\n", pruned, missed)
+	if r.Log != nil {
+		r.Log.writeTable(w)
+	}
 	answer := "no"
 	if r.Conserved {
 		answer = "yes"

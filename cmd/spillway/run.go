@@ -19,6 +19,7 @@ import (
 type stdio struct {
 	in       io.Reader
 	out, err io.Writer
+	told     func(next uint64) // of what a replay's log holds: all below next is acknowledged; nil but in tests
 }
 
 const (
@@ -98,7 +99,7 @@ func newRoot(std stdio, started *bool) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newReplay(std), newBench(std), newVersion(std))
+	root.AddCommand(newReplay(std), newLog(std), newFollow(std), newBench(std), newVersion(std))
 	return root
 }
 

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog"
+)
+
+// hasLog tells whether there is a disklog in a folder, by what docs/formats/disklog.md says is in it: opening it would make one.
+func hasLog(dir string) (bool, error) {
+	switch info, err := os.Stat(filepath.Join(dir, "engine")); {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	default:
+		return info.IsDir(), nil
+	}
+}
+
+// openLog opens the Log that is in a folder.
+func openLog(dir string) (*disklog.Log, error) {
+	switch there, err := hasLog(dir); {
+	case err != nil:
+		return nil, err
+	case !there:
+		return nil, fmt.Errorf("%s: there is no log; spillway replay --log %[1]s makes one", dir)
+	}
+	return openFolder(dir, disklog.Options{})
+}
+
+// openFolder opens the Log in a folder, or begins one there.
+func openFolder(dir string, o disklog.Options) (*disklog.Log, error) {
+	log, err := disklog.Open(dir, o)
+	if errors.Is(err, disklog.ErrLocked) {
+		return nil, fmt.Errorf("%s: somebody has the log open, and one process at a time may: %w", dir, disklog.ErrLocked)
+	}
+	return log, err
+}
+
+// closeLog closes a Log; err is what went wrong before, if anything did.
+func closeLog(log cursor.Log, err error) error {
+	if cerr := log.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// emptyFolder tells whether there is nothing in a folder, or no such folder.
+func emptyFolder(dir string) (bool, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return len(entries) == 0, err
+}
+
+// A durability is what --sync says: when what is appended is on the disk.
+type durability struct {
+	sync  disklog.Sync
+	level cursor.Level
+}
+
+func parseDurability(s string) (durability, error) {
+	switch s {
+	case "each":
+		return durability{disklog.EachAppend(), cursor.EachGroup()}, nil
+	case "none":
+		return durability{disklog.NoSync(), cursor.NoSync()}, nil
+	}
+	every, err := time.ParseDuration(s)
+	if err != nil || every <= 0 {
+		return durability{}, fmt.Errorf("--sync %q is none of each, none, or a time such as 10ms", s)
+	}
+	return durability{disklog.Interval(every), cursor.Interval(every)}, nil
+}

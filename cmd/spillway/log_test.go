@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spillwayhq/spillway/cursor/disklog"
+)
+
+// spillwayRun runs a command, and returns its exit code and what it said.
+func spillwayRun(t *testing.T, args ...string) (code int, out, says string) {
+	t.Helper()
+	var o, e strings.Builder
+	code = run(t.Context(), args, stdio{in: strings.NewReader(""), out: &o, err: &e})
+	return code, o.String(), e.String()
+}
+
+// madeLog returns the folder of a log of a few events, and the input that it was made of.
+func madeLog(t *testing.T) (dir, in string) {
+	t.Helper()
+	in, dir = filepath.Join(t.TempDir(), "in.jsonl"), filepath.Join(t.TempDir(), "log")
+	line := `{"entity":"a","scope":"s","kind":"0x1:0x001"}` + "\n"
+	if err := os.WriteFile(in, []byte(strings.Repeat(line, 100)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, says := spillwayRun(t, "replay", "--log", dir, in); code != exitOK {
+		t.Fatal(says)
+	}
+	return dir, in
+}
+
+// A log that somebody has open is said to be, whatever is asked of it.
+func TestLogThatIsOpen(t *testing.T) {
+	dir, in := madeLog(t)
+	log, err := disklog.Open(dir, disklog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"log", "stat", dir},
+		{"log", "verify", dir},
+		{"log", "dump", dir},
+		{"log", "compact", "--keep", "1", dir},
+		{"follow", dir},
+		{"replay", "--log", dir, "--resume", "--region", "*", in},
+	} {
+		if code, out, says := spillwayRun(t, args...); code != exitFailure || out != "" || !strings.Contains(says, dir+": somebody has the log open") {
+			t.Errorf("%v: exit %d, %q, %q", args, code, out, says)
+		}
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A log that is damaged is said to be, with the place.
+func TestLogThatIsDamaged(t *testing.T) {
+	dir, in := madeLog(t)
+	anchor := filepath.Join(dir, "anchor")
+	bytes, err := os.ReadFile(anchor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bytes[20] ^= 1 // of the identity
+	if err := os.WriteFile(anchor, bytes, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"log", "verify", dir}, {"log", "stat", dir}, {"log", "dump", dir}, {"replay", "--log", dir, "--resume", "--region", "*", in}} {
+		if code, out, says := spillwayRun(t, args...); code != exitFailure || out != "" || !strings.Contains(says, anchor+": the anchor") {
+			t.Errorf("%v: exit %d, %q, %q", args, code, out, says)
+		}
+	}
+}
+
+// The real history, through a log that nobody waits for: all who read end with everything, and the log is the input.
+func TestReplayOfRealEventsThroughLog(t *testing.T) {
+	data := filepath.Join("..", "..", "..", "shared", "data", "git-events.jsonl.gz")
+	if _, err := os.Stat(data); err != nil {
+		t.Skipf("real events are not beside this checkout: %v", err)
+	}
+	if testing.Short() {
+		t.Skip("replays 209,996 events: not with -short")
+	}
+	dir := filepath.Join(t.TempDir(), "log")
+	code, out, says := spillwayRun(t, "replay", "--log", dir, data, "--json", "--pace=none", "--adapter=mixed", "--subscribers=100", "--stuck=10", "--capacity=64")
+	var got report
+	if err := json.Unmarshal([]byte(out), &got); code != exitOK || err != nil || got.Log == nil {
+		t.Fatalf("exit %d, %v: %s", code, err, says)
+	}
+	const hash = "129859a6f3255220"
+	if !got.Conserved || got.Events != 209_996 || got.Log.Missed != 0 || got.Log.Hash != hash || got.Log.InputHash != hash {
+		t.Errorf("conserved %v, %d events; the log: %+v", got.Conserved, got.Events, got.Log)
+	}
+	whole := 0
+	for _, s := range got.Subscriptions {
+		if s.Received == s.Matched && s.Received > 0 {
+			whole++
+		}
+	}
+	if whole != 90 {
+		t.Errorf("%d of %d have everything, want all but 10", whole, len(got.Subscriptions))
+	}
+	code, out, says = spillwayRun(t, "log", "verify", "--json", dir)
+	var v verification
+	if err := json.Unmarshal([]byte(out), &v); code != exitOK || err != nil || v.Events != 209_996 || v.Hash != hash {
+		t.Errorf("exit %d, %+v, %v: %s", code, v, err, says)
+	}
+}
+
+// What is of age is found by the log's own clock.
+func TestFirstSince(t *testing.T) {
+	dir, _ := madeLog(t)
+	log, err := openLog(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := make([]time.Time, 100)
+	for i := range at {
+		e, err := eventAt(t.Context(), log, uint64(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at[i] = time.UnixMilli(int64(e.Position.WallMS))
+	}
+	for _, since := range []time.Time{{}, at[0], at[50], at[99], at[99].Add(time.Millisecond)} {
+		want := uint64(10)
+		for want < 100 && at[want].Before(since) {
+			want++
+		}
+		if got, err := firstSince(t.Context(), log, 10, 100, since); err != nil || got != want {
+			t.Errorf("since %v: got %d, %v; want %d", since, got, err, want)
+		}
+	}
+	if _, err := firstSince(t.Context(), log, 10, 102, at[99].Add(time.Millisecond)); err == nil {
+		t.Error("an event that isn't there has no time")
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
