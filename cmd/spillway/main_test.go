@@ -30,6 +30,9 @@ func (l leakless) Run() int {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(telling) != "" {
+		os.Exit(tell())
+	}
 	testscript.Main(leakless{m}, map[string]func(){"spillway": main})
 }
 
