@@ -191,7 +191,11 @@ func (o *replay) throughLog(
 	step(int(l.resumed))
 	done.fed = int(l.resumed) + f.run(ctx, events[l.resumed:])
 	done.readers = p.readers
-	if err := errors.Join(l.err, p.finish()); err != nil {
+	err = p.finish()
+	if l.err != nil { // what comes of that is no news
+		err = l.err
+	}
+	if err != nil {
 		return fanned{}, err
 	}
 	done.log, err = newLogReport(l, p.readers, done.fed)
