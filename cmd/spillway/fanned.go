@@ -52,7 +52,10 @@ func (o *replay) fanOut(
 		}
 		defer stop()
 	}
-	subscribe := order{fanout: fanout, capacity: o.capacity, keys: coordinates(events)}
+	subscribe := order{fanout: fanout, capacity: o.capacity}
+	if o.adapter == "latest" || o.adapter == mixed {
+		subscribe.keys = coordinates(events)
+	}
 	for i, p := range picks {
 		adapter := o.adapter
 		if adapter == mixed {
