@@ -68,6 +68,14 @@ func earliest[V any](heads []*head[V]) (first *head[V]) {
 // EnvelopePlace is what Merge asks for where all values are events.
 func EnvelopePlace(e core.Envelope) (sequence uint64, event bool) { return e.Sequence, true }
 
+// ItemPlace is what Merge asks for where the values are Items, as a Follower's are: a Mark stands before the event of its Place.
+func ItemPlace(i Item) (sequence uint64, event bool) {
+	if i.IsMark() {
+		return i.Mark.Place, false
+	}
+	return i.Sequence, true
+}
+
 // A stand is the place of a value among others.
 type stand struct {
 	sequence uint64

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -113,6 +115,42 @@ func TestMergeOfCursors(t *testing.T) {
 	if got := sequencesOf(t, cursor.Merge(cursor.EnvelopePlace, a.All(ctx), b.All(ctx)), 5); got != "[0 1 2 3 4]" {
 		t.Errorf("%s, want each event once", got)
 	}
+}
+
+// TestMergeOfFollowers: marks and events come in their places, and the Progress of a quiet one lets the others go on.
+func TestMergeOfFollowers(t *testing.T) {
+	eachFeed(t, func(t *testing.T, feed func(int) feedFunc) {
+		w := newWriter(t, memlog.Options{})
+		w.add(t, "a", "b", "a")
+		o := cursor.FollowOptions{Feed: feed(4), ProgressEvery: time.Minute}
+		loud, quiet := w.follow(t, region.Region{Entity: "a"}, o), w.follow(t, region.Region{Entity: "quiet"}, o)
+		var said []string
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for i, err := range cursor.Merge(cursor.ItemPlace, loud.All(), quiet.All()) {
+				switch {
+				case err != nil:
+					said = append(said, err.Error())
+				case i.IsMark():
+					said = append(said, fmt.Sprintf("[%s]", i.Mark))
+				default:
+					said = append(said, fmt.Sprint(i.Sequence))
+				}
+			}
+		}()
+		synctest.Wait()
+		w.add(t, "a", "b")
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		got := strings.Join(said, " ")
+		if want := "0 2 [caught up at 3] [caught up at 3] 3"; !strings.HasPrefix(got, want) {
+			t.Errorf("got  %s\nwant %s ...", got, want)
+		}
+		loud.Cancel()
+		quiet.Cancel()
+		<-done
+	})
 }
 
 // TestMergeCursors: whatever the Regions, the appends between and where it is broken off, the events of any of them come once
