@@ -32,10 +32,14 @@ const (
 )
 
 // Open returns a Cursor over the events of r in log. It fails with what Region.Validate says of r, with a *CompactedError or a
-// *BeyondError where nothing can be read at from, and with what log.Bounds returns.
+// *BeyondError where nothing can be read at from, with what log.Bounds returns, and as FromCheckpoint says.
 func Open(ctx context.Context, log Log, r region.Region, from Start) (*Cursor, error) {
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("open a cursor: %w", err)
+	}
+	from, err := from.plain(ctx, log, r)
+	if err != nil {
+		return nil, fmt.Errorf("open a cursor %s: %w", from, err)
 	}
 	next, err := from.in(ctx, log)
 	if err != nil {

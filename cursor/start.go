@@ -2,14 +2,25 @@ package cursor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+
+	"github.com/spillwayhq/spillway/region"
 )
 
 // A Start is where a Cursor begins. The zero Start is FromStart.
 type Start struct {
 	where where
 	seq   uint64
+	saved *saved // of FromCheckpoint
+}
+
+// A saved is what FromCheckpoint was given.
+type saved struct {
+	store Checkpoints
+	name  string
+	or    Start
 }
 
 type where uint8
@@ -19,6 +30,7 @@ const (
 	fromEnd
 	from
 	after
+	fromCheckpoint
 )
 
 // FromStart begins at the first event that is kept when it comes to the first read: retention cannot be quicker.
@@ -33,7 +45,14 @@ func From(seq uint64) Start { return Start{where: from, seq: seq} }
 // After begins behind seq: it is the sequence of the last event that was handled.
 func After(seq uint64) Start { return Start{where: after, seq: seq} }
 
-// String returns "from start", "from end", "from 7" or "after 7".
+// FromCheckpoint begins at the place that is saved under a name, and at or where none is. It claims nothing: that is
+// its owner's to do. Opening fails as Load does otherwise, and with a *MismatchError where what is saved is bound to
+// another Log or Region than it is opened on.
+func FromCheckpoint(store Checkpoints, name string, or Start) Start {
+	return Start{where: fromCheckpoint, saved: &saved{store: store, name: name, or: or}}
+}
+
+// String returns "from start", "from end", "from 7", "after 7" or "from checkpoint name".
 func (s Start) String() string {
 	switch s.where {
 	case fromEnd:
@@ -42,8 +61,27 @@ func (s Start) String() string {
 		return fmt.Sprintf("from %d", s.seq)
 	case after:
 		return fmt.Sprintf("after %d", s.seq)
+	case fromCheckpoint:
+		return fmt.Sprintf("from checkpoint %q", s.saved.name)
 	}
 	return "from start"
+}
+
+// plain returns a Start that is none from a Checkpoint, for r in log. It ends since a Start is made before those that fall back on it.
+func (s Start) plain(ctx context.Context, log Log, r region.Region) (Start, error) {
+	for s.where == fromCheckpoint {
+		c, err := s.saved.store.Load(ctx, s.saved.name)
+		if errors.Is(err, ErrNoCheckpoint) {
+			s = s.saved.or
+			continue
+		}
+		if err != nil {
+			return s, err
+		}
+		want := NewCheckpoint(s.saved.name, log.ID(), r, 0)
+		return From(c.Place), c.Bound(&want)
+	}
+	return s, nil
 }
 
 // in returns the sequence to begin at in log, as it is now: a *CompactedError or a *BeyondError where nothing can be read
