@@ -31,6 +31,10 @@
 //   - Nothing is broadcast or answered before it is durable; the Log's [Level] says how durable that is.
 //   - The Fanout gets each event once, in the order of the Log. Subscribers never hold up an appender.
 //   - Each Append has one answer. Where a context ended or the Log failed in the midst of it, that may be [ErrUnknown].
+//   - A [Worker] hands each event of its Region to a handler, at least once, those of one entity in order, and saves a place that never
+//     passes one that was neither handled nor set aside as its owner chose. An attempt is counted before it is made. Of two
+//     Workers of one name the older is fenced: [ErrFenced].
+//   - A [Checkpoint] of another Log, another Region or another [Part] is refused, with both sides.
 //
 // [Filter], [Map], [Take], [Scan] and [Batch] stand on any stream of values and errors. Several Regions become one stream, each
 // event once, by [MergeCursors], over which a quiet one holds nobody up, or for streams of any kind by [Merge], which waits for

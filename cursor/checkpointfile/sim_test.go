@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/spillwayhq/spillway/cursor/checkpointfile"
 )
@@ -16,6 +17,7 @@ var errInjected = errors.New("injected")
 // A sim is a disk that tells what was written from what would be there after a power cut. It counts its calls that change
 // something, and fails one of them, or that one and all after it.
 type sim struct {
+	mu      sync.Mutex // that of all files' locks
 	names   map[string]*inode
 	durable map[string]*inode // as of the last sync of the folder
 	changes []func(names map[string]*inode)
@@ -32,6 +34,15 @@ type inode struct{ data, synced []byte }
 
 func newSim() *sim {
 	return &sim{names: make(map[string]*inode), durable: make(map[string]*inode), failAt: -1}
+}
+
+// kill fails all calls from now on.
+func (s *sim) kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failAt < 0 || s.failAt > len(s.calls) {
+		s.failAt, s.dead = len(s.calls), true
+	}
 }
 
 // call counts a call, and does it unless it fails.
@@ -90,7 +101,10 @@ func (s *sim) store() *checkpointfile.Store {
 				s.changes = nil
 			})
 		},
-		Lock: func(context.Context, string) (func() error, error) { return func() error { return nil }, nil },
+		Lock: func(context.Context, string) (func() error, error) {
+			s.mu.Lock()
+			return func() error { s.mu.Unlock(); return nil }, nil
+		},
 	})
 }
 
