@@ -79,7 +79,11 @@ func TestPartitionMovesFew(t *testing.T) {
 }
 
 func TestPartitionPanics(t *testing.T) {
-	for _, c := range [][2]int{{0, 0}, {-1, 2}, {2, 2}, {1, -1}, {0, 1 << 32}} {
+	cases := [][2]int{{0, 0}, {-1, 2}, {2, 2}, {1, -1}}
+	if large := uint64(1) << 32; uint64(uint(large)) == large { // an int has 64 bits
+		cases = append(cases, [2]int{0, int(large)}, [2]int{int(large), int(large) + 1})
+	}
+	for _, c := range cases {
 		func() {
 			defer func() {
 				if recover() == nil {

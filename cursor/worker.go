@@ -15,7 +15,7 @@ import (
 //
 // Before events are begun it is saved that they are: one save counts the first attempt of what comes after it, and all
 // that was handled before, so that in quiet times nothing is saved twice. A Worker that finds, when it begins, that the one
-// before it ended in the middle hands out one event at a time as far as that may have come, and saves its place before each:
+// before it ended in the middle hands out one event at a time as far as that may have come (with the same Batch and Every), and saves its place before each:
 // so an event that kills its process is found, and its attempts are counted.
 //
 // A Worker has one goroutine, and one more for each call of the handler, which may panic or exit. Wait waits for both.

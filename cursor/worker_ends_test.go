@@ -305,3 +305,85 @@ func TestWorkerOptionsRefused(t *testing.T) {
 		t.Errorf("claimed all the same: %v", err)
 	}
 }
+
+// TestDeadLetterOnce: a worker that dies behind its dead letter leaves it to the next, which appends it again: it is there once. That
+// its attempts ended the process is the reason that is left.
+func TestDeadLetterOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, dead := newLog(t, memlog.Options{}), newLog(t, memlog.Options{})
+		add(t, log, "a", "b", "c")
+		store := newNotebook()
+		store.fail = func(c cursor.Checkpoint) error {
+			if c.Place > 1 && c.Epoch == 1 {
+				return &cursor.FencedError{Name: c.Name} // it saves nothing more: as good as dead
+			}
+			return nil
+		}
+		var got record
+		var reasons []error
+		o := cursor.WorkerOptions{
+			Checkpoints: store, Attempts: 2, Poison: cursor.DeadLetterPoison, DeadLetters: dead,
+			Skipped: func(p *cursor.PoisonError) { reasons = append(reasons, p.Err) },
+			Handle: func(ctx context.Context, e core.Envelope) (cursor.Answer, error) {
+				if e.Sequence == 1 {
+					return cursor.Continue, errHandler
+				}
+				return got.handle(ctx, e)
+			},
+		}
+		_ = endsWith(t, startWorker(t, log, o), cursor.ErrFenced)
+		w := startWorker(t, log, o)
+		synctest.Wait()
+		stopped(t, w)
+		if len(reasons) != 2 || !errors.Is(reasons[0], errHandler) || !errors.Is(reasons[1], cursor.ErrDied) {
+			t.Errorf("skipped for %v", reasons)
+		}
+		if b, err := dead.Bounds(t.Context()); err != nil || b.Next != 1 {
+			t.Errorf("dead letters: %+v, %v", b, err)
+		}
+		if got.String() != "[0 2]" {
+			t.Errorf("handled %s", &got)
+		}
+	})
+}
+
+// TestSkippedMayPanic: then the event is not passed over, and the worker ends.
+func TestSkippedMayPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t, memlog.Options{})
+		add(t, log, "a", "b")
+		store := newNotebook()
+		w := startWorker(t, log, cursor.WorkerOptions{
+			Checkpoints: store, Attempts: 1, Poison: cursor.SkipPoison, Skipped: func(*cursor.PoisonError) { panic(errLeft) },
+			Handle: func(context.Context, core.Envelope) (cursor.Answer, error) { return cursor.Continue, errHandler },
+		})
+		if p, ok := errors.AsType[*core.PanicError](endsWith(t, w, errLeft)); !ok || len(p.Stack) == 0 {
+			t.Errorf("it ended with %v", p)
+		}
+		if c, err := store.Load(t.Context(), "worker"); err != nil || c.Place != 0 || w.Status().Skipped != 0 {
+			t.Errorf("saved %+v, %v, %+v", c, err, w.Status())
+		}
+	})
+}
+
+// TestStopWhileItPauses: a worker that waits to try again ends at once, with its attempts kept.
+func TestStopWhileItPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t, memlog.Options{})
+		add(t, log, "a")
+		store := newNotebook()
+		w := startWorker(t, log, cursor.WorkerOptions{
+			Checkpoints: store, FirstPause: time.Hour,
+			Handle: func(context.Context, core.Envelope) (cursor.Answer, error) { return cursor.Continue, errHandler },
+		})
+		synctest.Wait()
+		before := time.Now()
+		stopped(t, w)
+		if took := time.Since(before); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		if c, err := store.Load(t.Context(), "worker"); err != nil || c.Place != 0 || c.Attempts != 1 {
+			t.Errorf("saved %+v, %v", c, err)
+		}
+	})
+}

@@ -116,6 +116,30 @@ func TestH123CountedBefore(t *testing.T) {
 	})
 }
 
+// TestH123OneByOneAfterACrash: a worker that finds events begun and not finished saves its place before each of as many as may have been.
+func TestH123OneByOneAfterACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t, memlog.Options{})
+		add(t, log, "a", "b", "a", "b", "a", "b", "a", "b")
+		store := newNotebook()
+		crashed, err := store.Claim(t.Context(), cursor.NewCheckpoint("worker", log.ID(), region.Region{}, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		crashed.Attempts = 2
+		if err := store.Save(t.Context(), crashed); err != nil {
+			t.Fatal(err)
+		}
+		store.noted()
+		w := startWorker(t, log, cursor.WorkerOptions{Checkpoints: store, Batch: 2, Every: 2, Handle: new(record).handle})
+		synctest.Wait()
+		stopped(t, w)
+		if saves := store.noted(); saves != "[1+3 2+1 3+1 4+1 6+1 8+0]" {
+			t.Errorf("saved %s", saves)
+		}
+	})
+}
+
 // TestH122Poison: an event that can't be handled is tried so often, with pauses that grow, and then the worker does what it was told.
 func TestH122Poison(t *testing.T) {
 	failures := map[string]func() error{
