@@ -55,7 +55,7 @@ func StartWorker(ctx context.Context, log Log, o WorkerOptions) (*Worker, error)
 		return nil, fmt.Errorf("start worker %q: %w", o.Name, err)
 	}
 	w.ctx, w.end = context.WithCancelCause(ctx)
-	w.status = WorkerStatus{Epoch: w.saved.Epoch, Place: w.saved.Place}
+	w.status = WorkerStatus{Epoch: w.saved.Epoch, Place: w.saved.Place, Damaged: w.saved.Damaged}
 	go w.run()
 	return w, nil
 }
@@ -109,6 +109,8 @@ type WorkerStatus struct {
 	Skipped uint64 // events that were set aside
 	Failed  uint64 // attempts that failed: of handlers, of the store, of the Log
 	Ended   bool
+	// Damaged is that of the Checkpoint that it began with: it may have begun a generation too early.
+	Damaged bool
 	// Err is why it ended; or what failed last, while nothing has succeeded since.
 	Err error
 }

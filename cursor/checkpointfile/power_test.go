@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/memlog"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -233,4 +235,58 @@ func TestH116EitherGenerationWillDo(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWorkerSaysWhatIsDamaged: a worker that begins with the generation that is left says so, and handles what lies between again.
+func TestWorkerSaysWhatIsDamaged(t *testing.T) {
+	log, err := memlog.New(memlog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	named, err := region.NewCoordinate("alice", "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := log.Append(ctx, make4(named)); err != nil {
+		t.Fatal(err)
+	}
+	s := newSim()
+	var handled []uint64
+	o := cursor.WorkerOptions{Name: "worker", Checkpoints: s.store(), Every: 1, Handle: func(_ context.Context, e core.Envelope) (cursor.Answer, error) {
+		handled = append(handled, e.Sequence)
+		if e.Sequence == 3 {
+			return cursor.Stop, nil
+		}
+		return cursor.Continue, nil
+	}}
+	for _, want := range []struct {
+		damaged bool
+		handled string
+	}{{false, "[0 1 2 3]"}, {true, "[0 1 2 3 3]"}} {
+		if want.damaged {
+			newest := s.names["worker.0"]
+			var c [2]cursor.Checkpoint
+			for i, name := range []string{"worker.0", "worker.1"} {
+				if err := c[i].UnmarshalBinary(s.names[name].data); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c[1].Generation > c[0].Generation {
+				newest = s.names["worker.1"]
+			}
+			newest.data = newest.data[:9]
+		}
+		w, err := cursor.StartWorker(ctx, log, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Wait(ctx); err != nil || w.Status().Damaged != want.damaged || fmt.Sprint(handled) != want.handled {
+			t.Errorf("ended with %v, %+v, handled %v; want %v", err, w.Status(), handled, want)
+		}
+	}
+}
+
+func make4(c region.Coordinate) []cursor.Draft {
+	return []cursor.Draft{{Coordinate: c}, {Coordinate: c}, {Coordinate: c}, {Coordinate: c}}
 }
