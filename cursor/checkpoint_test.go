@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/memlog"
 	"github.com/spillwayhq/spillway/region"
@@ -112,11 +113,15 @@ func TestCheckpointErrors(t *testing.T) {
 			&cursor.CorruptCheckpointError{Name: "w", Err: errBroken}, cursor.ErrCorruptCheckpoint,
 			`spillway/cursor: checkpoint "w" is corrupt: the store is broken`,
 		},
+		{
+			&cursor.PoisonError{Worker: "w", Event: core.Envelope{Notification: core.Notification{Sequence: 7}}, Attempts: 3, Err: errBroken}, cursor.ErrPoison,
+			`spillway/cursor: worker "w" can't handle the event at sequence 7, after 3 attempts: the store is broken`,
+		},
 	} {
 		if got := c.err.Error(); got != c.text {
 			t.Errorf("%T says\n%s; want\n%s", c.err, got, c.text)
 		}
-		for _, s := range []error{cursor.ErrMismatch, cursor.ErrFenced, cursor.ErrCorruptCheckpoint, cursor.ErrNoCheckpoint} {
+		for _, s := range []error{cursor.ErrMismatch, cursor.ErrFenced, cursor.ErrCorruptCheckpoint, cursor.ErrNoCheckpoint, cursor.ErrPoison} {
 			if got, want := errors.Is(c.err, s), s == c.is; got != want {
 				t.Errorf("%T is %v: %v, want %v", c.err, s, got, want)
 			}

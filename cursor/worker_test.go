@@ -270,3 +270,68 @@ func TestAnswers(t *testing.T) {
 		})
 	}
 }
+
+// TestIntervalWithinABatch: the place is saved when it is time, though the batch is not over.
+func TestIntervalWithinABatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t, memlog.Options{})
+		add(t, log, "a", "b", "a", "b", "a")
+		store := newNotebook()
+		w := startWorker(t, log, cursor.WorkerOptions{
+			Checkpoints: store, Interval: time.Minute,
+			Handle: func(context.Context, core.Envelope) (cursor.Answer, error) {
+				time.Sleep(40 * time.Second)
+				return cursor.Continue, nil
+			},
+		})
+		time.Sleep(time.Hour)
+		stopped(t, w)
+		if saves := store.noted(); saves != "[0+1 2+1 4+1 5+0]" {
+			t.Errorf("saved %s", saves)
+		}
+	})
+}
+
+// TestUnknownAnswer: an answer that is none is a failure, not leave to go on.
+func TestUnknownAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t, memlog.Options{})
+		add(t, log, "a")
+		store := newNotebook()
+		w := startWorker(t, log, cursor.WorkerOptions{
+			Checkpoints: store, Handle: func(context.Context, core.Envelope) (cursor.Answer, error) { return 9, nil },
+		})
+		_ = endsWith(t, w, cursor.ErrPoison)
+		if c, err := store.Load(t.Context(), "worker"); err != nil || c.Place != 0 {
+			t.Errorf("saved %+v, %v", c, err)
+		}
+	})
+}
+
+// TestOthersPartsMoveThePlace: a part that has nothing to do saves its place on the way over the others' events.
+func TestOthersPartsMoveThePlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t, memlog.Options{})
+		named := coordinate(t, "a")
+		part := cursor.Partition(0, 2)
+		if part.Has(named) {
+			part = cursor.Partition(1, 2)
+		}
+		ds := make([]cursor.Draft, 10_000)
+		for i := range ds {
+			ds[i].Coordinate = named
+		}
+		for range 2 {
+			if _, err := log.Append(t.Context(), ds); err != nil {
+				t.Fatal(err)
+			}
+		}
+		store := newNotebook()
+		w := startWorker(t, log, cursor.WorkerOptions{Checkpoints: store, Part: part, Handle: new(record).handle})
+		synctest.Wait()
+		if saves := store.noted(); saves != "[16384+0 20000+0]" {
+			t.Errorf("saved %s", saves)
+		}
+		stopped(t, w)
+	})
+}

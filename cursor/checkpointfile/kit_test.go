@@ -1,6 +1,7 @@
 package checkpointfile_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gofrs/flock"
 	"go.uber.org/goleak"
 
 	"github.com/spillwayhq/spillway/cursor"
@@ -85,6 +87,49 @@ func TestLaterVersionIsRefused(t *testing.T) {
 	s.names["worker.0"].data = later(s.names["worker.0"].data)
 	if c, err := store.Load(ctx, "worker"); !errors.Is(err, cursor.ErrCorruptCheckpoint) || !errors.Is(err, cursor.ErrCheckpointVersion) {
 		t.Errorf("got %+v, %v", c, err)
+	}
+}
+
+// TestH116UnreadableIsNotNone: a file that can't be read now may be there and well. Nothing is claimed or written over it.
+func TestH116UnreadableIsNotNone(t *testing.T) {
+	s := newSim()
+	store := s.store()
+	c, err := store.Claim(ctx, fresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.unreadable = true
+	calls := len(s.calls)
+	_, loaded := store.Load(ctx, "worker")
+	_, claimed := store.Claim(ctx, fresh)
+	for _, err := range []error{loaded, claimed, store.Save(ctx, c)} {
+		if !errors.Is(err, errInjected) || errors.Is(err, cursor.ErrCorruptCheckpoint) {
+			t.Errorf("got %v; want the disk's error", err)
+		}
+	}
+	if len(s.calls) != calls {
+		t.Errorf("it did %v", s.calls[calls:])
+	}
+}
+
+// TestHeldLock: who waits for the lock of a file leaves with its context.
+func TestHeldLock(t *testing.T) {
+	dir := t.TempDir()
+	store := open(t, dir)
+	held := flock.New(filepath.Join(dir, "worker.lock"))
+	if err := held.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	over, cancel := context.WithCancelCause(ctx)
+	go cancel(errInjected)
+	if c, err := store.Claim(over, fresh); !errors.Is(err, errInjected) {
+		t.Errorf("got %+v, %v", c, err)
+	}
+	if err := held.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := store.Claim(ctx, fresh); err != nil || c.Epoch != 1 {
+		t.Errorf("once it is free: %+v, %v", c, err)
 	}
 }
 

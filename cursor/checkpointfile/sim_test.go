@@ -27,6 +27,7 @@ type sim struct {
 	dead           bool // so do all after it
 	deafFile       bool // syncs of files do nothing
 	deafFolder     bool // nor those of the folder
+	unreadable     bool // reads fail
 	failAfterwards bool // what fails is done all the same
 }
 
@@ -69,6 +70,9 @@ func (s *sim) change(what string, do func(names map[string]*inode)) error {
 func (s *sim) store() *checkpointfile.Store {
 	return checkpointfile.OpenOn(checkpointfile.Funcs{
 		Read: func(name string) ([]byte, error) {
+			if s.unreadable {
+				return nil, errInjected
+			}
 			if f, ok := s.names[name]; ok {
 				return slices.Clone(f.data), nil
 			}
