@@ -304,7 +304,9 @@ func (f *Follower) fail(err error) error {
 	case f.waits.call.Err() != nil:
 		return context.Cause(f.waits.call)
 	}
-	for _, final := range []error{ErrCompacted, ErrBeyond, ErrClosed, ErrReplaced, ErrDisorder} {
+	for _, final := range []error{
+		ErrCompacted, ErrBeyond, ErrClosed, ErrReplaced, ErrDisorder, ErrMismatch, ErrCorruptCheckpoint, ErrCheckpointName,
+	} {
 		if errors.Is(err, final) {
 			return f.end(err)
 		}
