@@ -70,6 +70,7 @@ func (o *lines) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.region, "region", "*", "print the events of this region")
 	f.StringVar(&o.from, "from", "start", "begin at start, at end, or at a sequence")
+	f.Bool("json", true, "a JSON object a line; there is no other form")
 	f.Uint64Var(&o.limit, "limit", 0, "print so many at most; 0 is any number")
 }
 

@@ -100,7 +100,7 @@ type killing struct {
 	began        uint64 // where the last one went on
 }
 
-const killedEvents, killedCapacity = 20_000, 64
+const killedEvents, killedCapacity = 10_000, 64
 
 func newKilling(t *testing.T, seed uint64) *killing {
 	t.Helper()
@@ -145,11 +145,14 @@ func (k *killing) found(t *testing.T, c *child) (ok bool) {
 	return true
 }
 
-// kill has a child append for a while, and kills it: just now it was told something, and so it is in the midst of the next.
+// kill has a child append for a while, and kills it: just now it was told something, and so it is in the midst of the next. Some
+// are killed while they begin or open the log.
 func (k *killing) kill(t *testing.T) {
 	t.Helper()
 	c := k.start(t)
-	if k.found(t, c) {
+	if k.random.IntN(4) == 0 {
+		k.awaitFolder(t)
+	} else if k.found(t, c) {
 		for range k.random.IntN(80) {
 			n, ok := c.next(t)
 			if !ok {
@@ -162,6 +165,21 @@ func (k *killing) kill(t *testing.T) {
 		t.Error(err)
 	}
 	k.acknowledged, _ = c.last(t, k.acknowledged) // killed
+}
+
+// awaitFolder returns when the folder of the log is there, or a little later. In a folder that is there already, the child has not
+// come so far.
+func (k *killing) awaitFolder(t *testing.T) {
+	t.Helper()
+	for range 100_000_000 {
+		if _, err := os.Stat(filepath.Join(k.dir, "engine")); err == nil {
+			for range k.random.IntN(2000) { // some hundred microseconds, in which it makes files
+				_, _ = os.Stat(k.dir) // it takes a while, that is all
+			}
+			return
+		}
+	}
+	t.Fatal("the child has made no log")
 }
 
 // look reads all that is in the log.
