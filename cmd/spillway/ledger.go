@@ -168,6 +168,9 @@ func (o *replay) throughLog(
 		return fanned{}, err
 	}
 	l, err := newLedger(ctx, o.log, d, events, std.told)
+	if err != nil && ctx.Err() != nil {
+		return fanned{}, errInterrupted
+	}
 	if err != nil {
 		return fanned{}, err
 	}

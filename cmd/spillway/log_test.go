@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,6 +111,24 @@ func TestReplayOfRealEventsThroughLog(t *testing.T) {
 	var v verification
 	if err := json.Unmarshal([]byte(out), &v); code != exitOK || err != nil || v.Events != 209_996 || v.Hash != hash {
 		t.Errorf("exit %d, %+v, %v: %s", code, v, err, says)
+	}
+}
+
+// A replay that is interrupted before it has read its input begins no log, and says no more of one that is there.
+func TestInterruptedBeforeTheLog(t *testing.T) {
+	dir, in := madeLog(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	fresh := filepath.Join(t.TempDir(), "new")
+	for _, at := range []string{dir, fresh} {
+		var out, says strings.Builder
+		code := run(ctx, []string{"replay", "--log", at, "--resume", in}, stdio{in: strings.NewReader(""), out: &out, err: &says})
+		if code != exitInterrupted || out.String() != "" || says.String() != "spillway: interrupted\n" {
+			t.Errorf("exit %d, stdout %q, stderr %q", code, out.String(), says.String())
+		}
+	}
+	if _, err := os.Stat(fresh); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s: %v, want it not to be there", fresh, err)
 	}
 }
 

@@ -183,6 +183,9 @@ func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick
 	if err != nil && !interrupted {
 		return err
 	}
+	if interrupted && o.log != "" {
+		return err // of a part of the input no log is begun
+	}
 	if len(events) == 0 && !interrupted {
 		return fmt.Errorf("%s: no events", o.name(args))
 	}
