@@ -152,7 +152,7 @@ func (o *replay) checkLog(cmd *cobra.Command) error {
 		return err
 	}
 	if o.adapter != mixed && !slices.Contains(taps, o.adapter) {
-		return fmt.Errorf("--adapter %s can't be followed, since it doesn't say what it refused first: with --log it is one of %s, mixed",
+		return fmt.Errorf("--adapter %s can't be followed: who follows a log pulls, and gets every event; with --log it is one of %s, mixed",
 			o.adapter, strings.Join(taps, ", "))
 	}
 	if o.writers > 1 {

@@ -12,7 +12,7 @@ import (
 	"github.com/spillwayhq/spillway/region"
 )
 
-// taps are the adapters by which a log is followed: those that say what they refused first. mixed deals them out.
+// taps are the adapters by which a log is followed: a callback isn't pulled from, and the others lose events. mixed deals them out.
 var taps = []string{"channel", "ring", "multicast"}
 
 // A tap is a Feed that can say how much waits in it, and tells when some was taken.
