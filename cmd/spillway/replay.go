@@ -164,7 +164,11 @@ func (o *replay) checkLog(cmd *cobra.Command) error {
 // fits looks whether the buffers of so many subscriptions are too much memory. How many there are is known when
 // they are picked: the data may have fewer regions than were asked for.
 func (o *replay) fits(subscriptions int) error {
-	if o.capacity > buffers/8/subscriptions {
+	size := 8 // a pointer
+	if o.log != "" {
+		size = 160 // an event that was read from a log, less its payload
+	}
+	if o.capacity > buffers/size/subscriptions {
 		return fmt.Errorf("--capacity %d for %d subscriptions would take more than %d GiB: make one of them less",
 			o.capacity, subscriptions, buffers>>30)
 	}
