@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/disklog"
 )
 
@@ -19,7 +20,7 @@ func BenchmarkRecovery(b *testing.B) {
 	for _, n := range counts {
 		b.Run(fmt.Sprintf("events=%dM", n/1_000_000), func(b *testing.B) {
 			dir := filepath.Join(scratch(b), "log")
-			log, err := disklog.Open(dir, disklog.Options{Sync: disklog.NoSync()})
+			log, err := disklog.Open(dir, disklog.Options{Sync: cursor.NoSync()})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -34,6 +34,9 @@ func Interval(every time.Duration) Level { return Level{synced: interval, every:
 // NoSync is that of one that leaves it to the system, or is in memory: anything.
 func NoSync() Level { return Level{synced: never} }
 
+// Every returns what Interval was given, and 0 for the others.
+func (l Level) Every() time.Duration { return l.every }
+
 // String returns "each group", "interval 10ms", "none" or "unstated".
 func (l Level) String() string {
 	switch l.synced {

@@ -165,7 +165,7 @@ func (p *plan) write() error {
 		return err
 	}
 	sum := p.blocks(b)
-	sync := l.options.Sync.level == eachAppend
+	sync := l.eachGroup()
 	if err := l.commit(b, sync); err != nil {
 		return &cursor.UnknownError{Err: err}
 	}
@@ -230,12 +230,13 @@ func (p *plan) blocks(b *pebble.Batch) uint64 {
 
 // later has what was appended be durable after the interval, if there is one.
 func (l *Log) later() {
-	if l.options.Sync.level != interval || l.w.unsynced {
+	every := l.options.Sync.Every()
+	if every == 0 || l.w.unsynced {
 		return
 	}
 	l.w.unsynced = true
 	if l.w.flush == nil {
-		l.w.flush = time.AfterFunc(l.options.Sync.every, func() {
+		l.w.flush = time.AfterFunc(every, func() {
 			if l.take(context.Background()) == nil {
 				defer l.give()
 				l.w.unsynced = false
@@ -244,7 +245,7 @@ func (l *Log) later() {
 		})
 		return
 	}
-	l.w.flush.Reset(l.options.Sync.every)
+	l.w.flush.Reset(every)
 }
 
 // sync makes all durable that was appended. The turn is taken.
@@ -252,7 +253,7 @@ func (l *Log) sync() error {
 	if err := l.gate.err(); err != nil {
 		return err
 	}
-	if l.anchor.end == l.s.bounds.Next && l.options.Sync.level == eachAppend {
+	if l.anchor.end == l.s.bounds.Next && l.eachGroup() {
 		return nil
 	}
 	b := l.db.NewBatch()

@@ -101,6 +101,11 @@ func (l *Log) Limits() cursor.Limits {
 	return limits
 }
 
+// Level returns how durable an event is when its Append has returned, as Options.Sync says.
+func (l *Log) Level() cursor.Level { return l.options.Sync }
+
+func (l *Log) eachGroup() bool { return l.options.Sync == cursor.EachGroup() }
+
 // Bounds returns what there is to read.
 func (l *Log) Bounds(ctx context.Context) (cursor.Bounds, error) {
 	if ctx.Err() != nil {

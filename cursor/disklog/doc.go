@@ -6,7 +6,7 @@
 // off, and Stats says so: it was not acknowledged. Anything else that is not as it was written is a [*CorruptError], from
 // Open, from what reads it, or from Verify, which reads everything. Nothing is passed over, and nothing is repaired.
 //
-// The disk fails once: that Append's outcome is unknown, later ones are refused with [ErrFailed], and what was durable can
+// The disk fails once: that Append's outcome is unknown, later ones are refused with [cursor.ErrFailed], and what was durable can
 // be read until the Log is closed. Opened again, it goes on from what is there.
 //
 // One process at a time opens a Log; others get [ErrLocked].

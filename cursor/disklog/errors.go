@@ -39,12 +39,16 @@ func (e *CorruptError) Is(target error) bool {
 func (e *CorruptError) Unwrap() error { return e.Err }
 
 // A FailedError says what failed first. errors.Is(err, ErrFailed) and errors.Is(err, cursor.ErrFailed) hold for it.
+// A FailedError says which write or fsync of the disk failed first. Nothing more is appended; what was durable can be read. Closing
+// the Log and opening it again shows what is there. errors.Is(err, cursor.ErrFailed) holds for it.
 type FailedError struct{ Err error }
 
-func (e *FailedError) Error() string { return fmt.Sprintf("%v: %v", ErrFailed, e.Err) }
+func (e *FailedError) Error() string { return fmt.Sprintf("%v: %v", cursor.ErrFailed, e.Err) }
 
 // Is makes errors.Is true for ErrFailed and cursor.ErrFailed.
 func (e *FailedError) Is(target error) bool { return target == ErrFailed || target == cursor.ErrFailed }
+// Is makes errors.Is(err, cursor.ErrFailed) true.
+func (e *FailedError) Is(target error) bool { return target == cursor.ErrFailed }
 
 // Unwrap returns Err.
 func (e *FailedError) Unwrap() error { return e.Err }

@@ -55,28 +55,28 @@ func TestH139FailedSyncIsFinal(t *testing.T) {
 			go func() { waiting <- log.Wait(ctx, 15) }()
 			armed.Store(true)
 			err = l.append(log, mixed(t, 5, 15))
-			if !errors.Is(err, cursor.ErrUnknown) || !errors.Is(err, disklog.ErrFailed) || !errors.Is(err, syscall.EIO) {
+			if !errors.Is(err, cursor.ErrUnknown) || !errors.Is(err, cursor.ErrFailed) || !errors.Is(err, syscall.EIO) {
 				t.Errorf("the append whose %s failed: %v; want ErrUnknown, ErrFailed and EIO", kind, err)
 			}
-			if err := <-waiting; !errors.Is(err, disklog.ErrFailed) {
+			if err := <-waiting; !errors.Is(err, cursor.ErrFailed) {
 				t.Errorf("Wait: %v, want ErrFailed", err)
 			}
 			for range 3 {
 				err := l.append(log, mixed(t, 1, 20))
-				if !errors.Is(err, disklog.ErrFailed) || errors.Is(err, cursor.ErrUnknown) {
+				if !errors.Is(err, cursor.ErrFailed) || errors.Is(err, cursor.ErrUnknown) {
 					t.Errorf("a later append: %v; want ErrFailed", err)
 				}
 			}
-			if err := log.Compact(ctx, 3); !errors.Is(err, disklog.ErrFailed) {
+			if err := log.Compact(ctx, 3); !errors.Is(err, cursor.ErrFailed) {
 				t.Errorf("Compact: %v; want ErrFailed", err)
 			}
 			if got := all(t, log, region.Region{}, 0, 7); !alike(got, l.acked) {
 				t.Errorf("%d events are read, want the %d that were acknowledged", len(got), len(l.acked))
 			}
-			if s := log.Stats(); !errors.Is(s.Failed, disklog.ErrFailed) || s.Next != 15 {
+			if s := log.Stats(); !errors.Is(s.Failed, cursor.ErrFailed) || s.Next != 15 {
 				t.Errorf("Stats: %+v", s)
 			}
-			if err := log.Close(); !errors.Is(err, disklog.ErrFailed) {
+			if err := log.Close(); !errors.Is(err, cursor.ErrFailed) {
 				t.Errorf("Close: %v; want ErrFailed", err)
 			}
 			if err := l.check(mem); err != nil {

@@ -12,8 +12,8 @@ import (
 func TestKit(t *testing.T) {
 	for name, o := range map[string]disklog.Options{
 		"small":     {MaxEvents: 20_000, MaxBytes: 1 << 16, MaxEntities: 24, Repeats: 100},
-		"unlimited": {Sync: disklog.NoSync()},
-		"interval":  {MaxEntities: 24, Sync: disklog.Interval(time.Millisecond)},
+		"unlimited": {Sync: cursor.NoSync()},
+		"interval":  {MaxEntities: 24, Sync: cursor.Interval(time.Millisecond)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			logtest.Run(t, func() logtest.Subject {

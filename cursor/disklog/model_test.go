@@ -43,7 +43,7 @@ func TestAgainstSlice(t *testing.T) {
 				MaxAge:      rapid.SampledFrom([]time.Duration{0, 0, time.Hour}).Draw(t, "max age"),
 				MaxEntities: rapid.IntRange(1, 12).Draw(t, "max entities"),
 				Repeats:     rapid.SampledFrom([]int{0, 7, 100}).Draw(t, "repeats"),
-				Sync:        rapid.SampledFrom([]disklog.Sync{disklog.EachAppend(), disklog.NoSync()}).Draw(t, "sync"),
+				Sync:        rapid.SampledFrom([]cursor.Level{cursor.EachGroup(), cursor.NoSync()}).Draw(t, "sync"),
 			},
 			wall:   time.UnixMilli(1_700_000_000_000),
 			clocks: make(map[region.Coordinate]uint32),

@@ -66,7 +66,7 @@ func open(dir string, o Options, e env) (*Log, error) {
 	}
 	if err := l.load(engine); err != nil {
 		_ = l.release(nil) // what went wrong first is what matters
-		if failed := g.err(); failed != nil && !errors.Is(err, ErrFailed) {
+		if failed := g.err(); failed != nil && !errors.Is(err, cursor.ErrFailed) {
 			err = failed
 		}
 		return nil, err

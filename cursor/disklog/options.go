@@ -28,8 +28,11 @@ type Options struct {
 	// That takes some 60 bytes of memory for each. 0 is 65,536.
 	Repeats int
 
-	// Sync says when what is appended becomes durable. The zero Sync is EachAppend.
-	Sync Sync
+	// Sync says when what is appended becomes durable: cursor.EachGroup, with an fsync before each Append returns; cursor.Interval,
+	// after so long, where a failure shows at the next Append; or cursor.NoSync, when the operating system sees to it, and
+	// at Close. What is not durable may be gone after a power cut, and with NoSync after a crash of the process too; what
+	// is left is always the first part of what was appended, to the end of some batch. The zero Level is EachGroup.
+	Sync cursor.Level
 
 	// OnAppend is told of each Append that added events: how many, and how long it took from holding the Log to its answer.
 	// OnSync is told of each fsync of the engine's write-ahead log. Both are called by whoever did it, and must not call the Log.
@@ -64,8 +67,14 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxAge < 0 {
 		return o, fmt.Errorf("spillway/disklog: Options.MaxAge is %v; want 0 for ever, or more", o.MaxAge)
 	}
-	if o.Sync.every < 0 {
-		return o, fmt.Errorf("spillway/disklog: Options.Sync is an interval of %v; want more than 0", o.Sync.every)
+	switch o.Sync {
+	case cursor.Level{}:
+		o.Sync = cursor.EachGroup()
+	case cursor.EachGroup(), cursor.NoSync():
+	default:
+		if o.Sync.Every() <= 0 {
+			return o, fmt.Errorf("spillway/disklog: Options.Sync is an interval of %v; want more than 0", o.Sync.Every())
+		}
 	}
 	if o.Repeats == 0 {
 		o.Repeats = defRepeats

@@ -57,7 +57,7 @@ func (l *Log) bytesBefore(seq uint64) (uint64, error) {
 func (l *Log) drop(d drop) error {
 	b := l.db.NewBatch()
 	l.stage(b, &d)
-	if err := l.commit(b, l.options.Sync.level == eachAppend); err != nil {
+	if err := l.commit(b, l.eachGroup()); err != nil {
 		return err
 	}
 	l.mu.Lock()

@@ -15,7 +15,7 @@ import (
 // has its name, and what was synced is counted and told.
 func TestSyncLevels(t *testing.T) {
 	for _, c := range []struct {
-		sync                  disklog.Sync
+		sync                  cursor.Level
 		name                  string
 		level                 cursor.Level
 		atOnce, later, closed uint64 // events that a power cut leaves
@@ -23,11 +23,11 @@ func TestSyncLevels(t *testing.T) {
 		{disklog.EachAppend(), "each append", cursor.EachGroup(), 10, 10, 10},
 		{disklog.Interval(time.Minute), "interval 1m0s", cursor.Interval(time.Minute), 0, 10, 10},
 		{disklog.NoSync(), "none", cursor.NoSync(), 0, 0, 10},
+		{cursor.Level{}, "each group", 10, 10, 10},
+		{cursor.Interval(time.Minute), "interval 1m0s", 0, 10, 10},
+		{cursor.NoSync(), "none", 0, 0, 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := c.sync.String(); got != c.name {
-				t.Errorf("it is called %q, want %q", got, c.name)
-			}
 			mem := vfs.NewCrashableMem()
 			synctest.Test(t, func(t *testing.T) {
 				synced, appended := 0, 0
@@ -41,6 +41,8 @@ func TestSyncLevels(t *testing.T) {
 				}
 				if got := log.Level(); got != c.level {
 					t.Errorf("its Level is %v, want %v", got, c.level)
+				if got := log.Level().String(); got != c.name {
+					t.Errorf("its level is called %q, want %q", got, c.name)
 				}
 				synctest.Wait()
 				before := log.Stats().Syncs
@@ -79,5 +81,31 @@ func survive(t *testing.T, mem *vfs.MemFS, when string, want uint64) {
 	}
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLevelIsSaid: the Level that is asked for is the one that is said; the zero one is the safest; an interval of nothing is none.
+func TestLevelIsSaid(t *testing.T) {
+	for asked, want := range map[cursor.Level]cursor.Level{
+		{}:                            cursor.EachGroup(),
+		cursor.EachGroup():            cursor.EachGroup(),
+		cursor.Interval(time.Second):  cursor.Interval(time.Second),
+		cursor.NoSync():               cursor.NoSync(),
+		cursor.Interval(0):            {},
+		cursor.Interval(-time.Second): {},
+	} {
+		log, err := openOn(vfs.NewMem(), disklog.Options{Sync: asked})
+		if (err != nil) != (want == cursor.Level{}) {
+			t.Errorf("Sync %v: %v", asked, err)
+		}
+		if err != nil {
+			continue
+		}
+		if got := log.Level(); got != want {
+			t.Errorf("Sync %v: the level is %v, want %v", asked, got, want)
+		}
+		if err := log.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
