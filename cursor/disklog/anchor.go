@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 )
 
 // An anchor is the second place that knows where the Log ends: a file beside the engine's. The engine takes damage at the end of
@@ -42,7 +43,7 @@ var anchorMagic = []byte("spillway disklog")
 func writeAnchor(fsys vfs.FS, dir string, id cursor.LogID) error {
 	path, temp := fsys.PathJoin(dir, anchorName), fsys.PathJoin(dir, anchorName+".new")
 	buf := make([]byte, anchorSize)
-	head := append(append(append(buf[:0], anchorMagic...), version), id[:]...)
+	head := append(append(append(buf[:0], anchorMagic...), block.Version), id[:]...)
 	binary.BigEndian.AppendUint64(head, xxhash.Sum64(head))
 	for _, at := range []int{slotAt, 2 * slotAt} {
 		slot(buf[at:at], id, 0, 0, 0)
@@ -85,7 +86,7 @@ func slot(dst []byte, id cursor.LogID, number, end, sum uint64) []byte {
 	for _, n := range []uint64{number, end, sum} {
 		dst = binary.BigEndian.AppendUint64(dst, n)
 	}
-	return seal(id, []byte(anchorName), dst)[:at+slotSize+sumSize]
+	return block.Seal(id, []byte(anchorName), dst)[:at+slotSize+block.SumSize]
 }
 
 // openAnchor reads the file. Where there is none, both results are nil.
@@ -116,16 +117,16 @@ func (a *anchor) decode(buf []byte) error {
 	head := buf[:min(len(buf), n+17)]
 	switch {
 	case len(buf) != anchorSize:
-		return errShort
+		return block.ErrShort
 	case binary.BigEndian.Uint64(buf[len(head):]) != xxhash.Sum64(head) || string(head[:n]) != string(anchorMagic):
-		return errChecksum
-	case head[n] != version:
-		return fmt.Errorf("%w: %d", errVersion, head[n])
+		return block.ErrChecksum
+	case head[n] != block.Version:
+		return fmt.Errorf("%w: %d", block.ErrVersion, head[n])
 	}
 	copy(a.id[:], head[n+1:])
 	whole := 0
 	for _, at := range []int{slotAt, 2 * slotAt} {
-		body, _, err := unseal(a.id, []byte(anchorName), buf[at:at+slotSize+sumSize])
+		body, _, err := block.Unseal(a.id, []byte(anchorName), buf[at:at+slotSize+block.SumSize])
 		if err != nil {
 			continue // it was being written when the power went: the other is whole
 		}
@@ -135,7 +136,7 @@ func (a *anchor) decode(buf []byte) error {
 		}
 	}
 	if whole == 0 {
-		return errChecksum
+		return block.ErrChecksum
 	}
 	return nil
 }
@@ -149,7 +150,7 @@ func (a *anchor) write(end, sum uint64) error {
 		}
 		a.file = f
 	}
-	var buf [slotSize + sumSize]byte
+	var buf [slotSize + block.SumSize]byte
 	a.writes, a.end, a.lastSum = a.writes+1, end, sum
 	_, err := a.file.WriteAt(slot(buf[:0], a.id, a.writes, end, sum), int64(slotAt*(1+a.writes%2)))
 	return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -204,28 +205,28 @@ func (p *plan) write() error {
 // blocks adds the events to a batch, and returns the sum of the last block.
 func (p *plan) blocks(b *pebble.Batch) uint64 {
 	l := p.log
-	h := block{first: l.s.bounds.Next, previous: l.w.sum, entities: l.s.entities, bytes: l.s.bytes}
+	h := block.Block{First: l.s.bounds.Next, Previous: l.w.sum, Entities: l.s.entities, Bytes: l.s.bytes}
 	for rest := p.fresh; len(rest) > 0; {
-		value := h.begin(l.w.buf[:0])
-		for h.count = 0; len(rest) > 0 && h.count < blockEvents && len(value) < blockBytes; rest = rest[1:] {
+		value := h.Begin(l.w.buf[:0])
+		for h.Count = 0; len(rest) > 0 && h.Count < block.MostEvents && len(value) < block.MostBytes; rest = rest[1:] {
 			e := &p.made[rest[0]]
-			value = appendRecord(value, e)
-			h.count++
-			h.bytes += uint64(len(e.Payload))
+			value = block.AppendRecord(value, e)
+			h.Count++
+			h.Bytes += uint64(len(e.Payload))
 			if e.Position.Sequence == 1 {
-				h.entities++
+				h.Entities++
 			}
 		}
-		key := keyOf(ofBlock, h.first)
-		value, h.previous = finish(l.id, key, value, h.count)
+		key := block.Key(h.First)
+		value, h.Previous = block.Finish(l.id, key, value, h.Count)
 		_ = b.Set(key, value, nil) // of a batch, it cannot fail
-		h.first += uint64(h.count)
+		h.First += uint64(h.Count)
 		l.w.buf = value
 	}
 	if cap(l.w.buf) > 1<<20 {
 		l.w.buf = nil
 	}
-	return h.previous
+	return h.Previous
 }
 
 // later has what was appended be durable after the interval, if there is one.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -25,7 +26,7 @@ type Log struct {
 	db      *pebble.DB
 	anchor  *anchor
 	opened  Opened
-	names   names
+	names   block.Names
 
 	// turn is taken by whoever changes the Log, for as long as the disk takes: Append, Compact, the timers, Close. What
 	// is in w is theirs.

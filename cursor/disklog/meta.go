@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 )
 
 // A meta is what the Log was like at the beginning of its tail, and what the first event is that is kept.
@@ -20,27 +21,27 @@ type meta struct {
 const metaSize = 1 + 16 + 6*8 + 2
 
 func (m *meta) encode(id cursor.LogID) []byte {
-	dst := append(make([]byte, 0, metaSize+sumSize), version)
+	dst := append(make([]byte, 0, metaSize+block.SumSize), block.Version)
 	dst = append(dst, id[:]...)
 	for _, n := range []uint64{m.first, m.sealed, m.entities, m.bytes, m.sum, m.wallMS} {
 		dst = binary.BigEndian.AppendUint64(dst, n)
 	}
 	dst = binary.BigEndian.AppendUint16(dst, m.counter)
-	return seal(id, metaKey, dst)
+	return block.Seal(id, metaKey, dst)
 }
 
 // decodeMeta returns what was encoded, of the Log whose id is in it.
 func decodeMeta(value []byte) (id cursor.LogID, m meta, err error) {
-	if len(value) != metaSize+sumSize {
-		return id, m, errShort
+	if len(value) != metaSize+block.SumSize {
+		return id, m, block.ErrShort
 	}
 	copy(id[:], value[1:])
-	body, _, err := unseal(id, metaKey, value)
+	body, _, err := block.Unseal(id, metaKey, value)
 	if err != nil {
 		return id, m, err
 	}
-	if body[0] != version {
-		return id, m, errVersion
+	if body[0] != block.Version {
+		return id, m, block.ErrVersion
 	}
 	at := body[17:]
 	for i, n := range []*uint64{&m.first, &m.sealed, &m.entities, &m.bytes, &m.sum, &m.wallMS} {

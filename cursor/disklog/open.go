@@ -15,6 +15,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -280,14 +281,14 @@ func (l *Log) segmentOf(end uint64) (s segment, err error) {
 		return s, l.rowError(place, err)
 	}
 	defer func() { _ = closer.Close() }()
-	body, _, err := unseal(l.id, key, value)
-	if err == nil && (len(body) != 9 || body[0] != version) {
-		err = errContents
+	body, _, err := block.Unseal(l.id, key, value)
+	if err == nil && (len(body) != 9 || body[0] != block.Version) {
+		err = block.ErrContents
 	}
 	if err == nil {
 		s = segment{binary.BigEndian.Uint64(body[1:]), end}
 		if s.first >= end || end-s.first > segmentEvents+maxBatch {
-			err = errContents
+			err = block.ErrContents
 		}
 	}
 	if err != nil {
@@ -319,19 +320,19 @@ func (l *Log) restoreIDs() error {
 
 // restoreTail reads the events that are in no segment, and makes the index of them.
 func (l *Log) restoreTail() error {
-	return l.rows(keyOf(ofBlock, l.w.meta.sealed), []byte{tableLog + 1}, func(key, value []byte) error {
+	return l.rows(block.Key(l.w.meta.sealed), []byte{tableLog + 1}, func(key, value []byte) error {
 		seq := l.s.bounds.Next
-		b, err := openBlock(l.id, key, value)
+		b, err := block.Open(l.id, key, value)
 		switch {
 		case err != nil:
 			return l.corrupt(fmt.Sprintf("the block at sequence %d", seq), err)
-		case b.first != seq:
+		case b.First != seq:
 			return l.corrupt(placeOf(seq), errMissing)
-		case b.previous != l.w.sum || b.entities != l.s.entities || b.bytes != l.s.bytes:
+		case b.Previous != l.w.sum || b.Entities != l.s.entities || b.Bytes != l.s.bytes:
 			return l.corrupt(fmt.Sprintf("the block at sequence %d", seq), errors.New("it does not follow the one before"))
 		}
-		l.w.sum = b.sum
-		es, err := b.events(&l.names)
+		l.w.sum = b.Sum
+		es, err := b.Events(&l.names)
 		if err != nil {
 			return l.corrupt(fmt.Sprintf("the block at sequence %d", seq), err)
 		}
@@ -346,7 +347,7 @@ func (l *Log) restoreTail() error {
 				l.s.entities++
 			}
 		}
-		l.s.bounds.Next = b.end()
+		l.s.bounds.Next = b.End()
 		return nil
 	})
 }
@@ -366,7 +367,7 @@ func (l *Log) checkEnd() error {
 		if err := w.to(a.end - 1); err != nil {
 			return err
 		}
-		if w.b.end() != a.end || w.b.sum != a.lastSum {
+		if w.b.End() != a.end || w.b.Sum != a.lastSum {
 			return l.corrupt(placeOf(a.end-1), errors.New("it is not the one that was acknowledged"))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -95,7 +96,7 @@ func (f *finder) test(seq uint64) (more bool, err error) {
 		return false, err
 	}
 	var e core.Envelope
-	payload, err := decodeInto(&e, seq, record, &f.log.names)
+	payload, err := record.Decode(&e, seq, &f.log.names)
 	if err != nil {
 		return false, f.log.corrupt(placeOf(seq), err)
 	}
@@ -193,7 +194,7 @@ func (l *Log) list(of term, s segment) (ats []uint32, err error) {
 			return err
 		}
 		defer func() { _ = closer.Close() }()
-		body, _, err := unseal(l.id, key, value)
+		body, _, err := block.Unseal(l.id, key, value)
 		if err == nil {
 			ats, err = decodeList(body, s.end-s.first)
 		}

@@ -50,7 +50,7 @@ func (l *Log) bytesBefore(seq uint64) (uint64, error) {
 	if err := w.to(seq); err != nil {
 		return 0, err
 	}
-	return w.b.bytes + w.used, nil
+	return w.b.Bytes + w.used, nil
 }
 
 // drop makes a drop by itself.
@@ -141,7 +141,7 @@ func (l *Log) tooMuch(count int, bytes uint64, now time.Time) (d drop, err error
 	if err := w.to(d.first); err != nil {
 		return d, err
 	}
-	d.before = w.b.bytes + w.used
+	d.before = w.b.Bytes + w.used
 	for d.first < s.bounds.Next {
 		e, err := w.envelope(d.first)
 		if err != nil {
@@ -151,7 +151,7 @@ func (l *Log) tooMuch(count int, bytes uint64, now time.Time) (d drop, err error
 			break
 		}
 		d.first++
-		d.before = w.b.bytes + w.used
+		d.before = w.b.Bytes + w.used
 	}
 	return d, nil
 }

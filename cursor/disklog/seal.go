@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 )
 
 // segmentEvents is how many events a segment has at least. One more batch may be in it.
@@ -12,21 +13,21 @@ const segmentEvents = 1 << 13
 // A segment's row says where it begins; its key says where it ends.
 func segmentRow(id [16]byte, s segment) (key, value []byte) {
 	key = keyOf(ofSegment, s.end-1)
-	return key, seal(id, key, binary.BigEndian.AppendUint64([]byte{version}, s.first))
+	return key, block.Seal(id, key, binary.BigEndian.AppendUint64([]byte{block.Version}, s.first))
 }
 
 func idsRow(id [16]byte, s segment, ids []core.ID) (key, value []byte) {
 	key = keyOf(ofIDs, s.end-1)
-	value = make([]byte, 0, len(ids)*16+sumSize)
+	value = make([]byte, 0, len(ids)*16+block.SumSize)
 	for i := range ids {
 		value = append(value, ids[i][:]...)
 	}
-	return key, seal(id, key, value)
+	return key, block.Seal(id, key, value)
 }
 
 func listRow(id [16]byte, s segment, of term, ats []uint32) (key, value []byte) {
 	key = indexKey(s, of)
-	return key, seal(id, key, encodeList(make([]byte, 0, 2*len(ats)+sumSize), ats))
+	return key, block.Seal(id, key, encodeList(make([]byte, 0, 2*len(ats)+block.SumSize), ats))
 }
 
 // sealTail makes a segment of the tail: its lists, its ids and its entities' clocks go to the disk in one batch, and if
@@ -43,7 +44,7 @@ func (l *Log) sealTail() {
 	}
 	for c, res := range t.of {
 		key := clockKey(c)
-		set(key, seal(l.id, key, binary.BigEndian.AppendUint32(nil, res.clock)))
+		set(key, block.Seal(l.id, key, binary.BigEndian.AppendUint32(nil, res.clock)))
 	}
 	m := l.w.meta
 	m.sealed, m.entities, m.bytes, m.sum = s.end, l.s.entities, l.s.bytes, l.w.sum
@@ -75,9 +76,9 @@ func (l *Log) clockOf(key []byte) (uint32, error) {
 		return 0, err
 	}
 	defer func() { _ = closer.Close() }()
-	body, _, err := unseal(l.id, key, value)
+	body, _, err := block.Unseal(l.id, key, value)
 	if err == nil && len(body) != 4 {
-		err = errContents
+		err = block.ErrContents
 	}
 	if err != nil {
 		return 0, l.corrupt("the clock of an entity", err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -135,7 +136,7 @@ func decodeList(body []byte, count uint64) (ats []uint32, err error) {
 	for len(body) > 0 {
 		d, n := binary.Uvarint(body)
 		if n <= 0 || d >= count || at+d >= count || d == 0 && len(ats) > 0 {
-			return nil, errContents
+			return nil, block.ErrContents
 		}
 		at += d
 		ats, body = append(ats, uint32(at)), body[n:]

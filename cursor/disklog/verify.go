@@ -9,6 +9,7 @@ import (
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -21,9 +22,9 @@ func (l *Log) idsOf(s segment) (ids []core.ID, err error) {
 		return nil, l.rowError(place, err)
 	}
 	defer func() { _ = closer.Close() }()
-	body, _, err := unseal(l.id, key, value)
+	body, _, err := block.Unseal(l.id, key, value)
 	if err == nil && uint64(len(body)) != 16*(s.end-s.first) {
-		err = errContents
+		err = block.ErrContents
 	}
 	if err != nil {
 		return nil, l.corrupt(place, err)
@@ -103,7 +104,7 @@ func (v *verifier) all(ctx context.Context, s *state, gone uint64) error {
 // blocks reads the blocks of a run of events, and adds those to t.
 func (v *verifier) blocks(ctx context.Context, from, end uint64, t *tail) error {
 	l := v.log
-	for seq := from; seq < end; seq = v.w.b.end() {
+	for seq := from; seq < end; seq = v.w.b.End() {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -111,13 +112,13 @@ func (v *verifier) blocks(ctx context.Context, from, end uint64, t *tail) error 
 			return err
 		}
 		b := v.w.b
-		place := fmt.Sprintf("the block at sequence %d", b.first)
-		if b.first != seq || v.sum != 0 && b.previous != v.sum {
+		place := fmt.Sprintf("the block at sequence %d", b.First)
+		if b.First != seq || v.sum != 0 && b.Previous != v.sum {
 			return l.corrupt(place, errors.New("it does not follow the one before"))
 		}
-		v.sum = b.sum
-		b.records = bytes.Clone(b.records) // the events are handed out
-		es, err := b.events(&l.names)
+		v.sum = b.Sum
+		b.Records = bytes.Clone(b.Records) // the events are handed out
+		es, err := b.Events(&l.names)
 		if err != nil {
 			return l.corrupt(place, err)
 		}
@@ -157,12 +158,12 @@ func (v *verifier) index(s segment, t *tail) error {
 		return err
 	}
 	if !slices.Equal(ids, t.ids) {
-		return l.corrupt(fmt.Sprintf("the ids of the segment at %d", s.first), errContents)
+		return l.corrupt(fmt.Sprintf("the ids of the segment at %d", s.first), block.ErrContents)
 	}
 	place := fmt.Sprintf("the lists of the segment at %d", s.first)
 	found := 0
 	err = l.rows(keyOf(ofList, s.end-1), keyOf(ofList+1, s.end-1), func(key, value []byte) error {
-		body, _, err := unseal(l.id, key, value)
+		body, _, err := block.Unseal(l.id, key, value)
 		var ats []uint32
 		if err == nil {
 			ats, err = decodeList(body, s.end-s.first)
@@ -172,7 +173,7 @@ func (v *verifier) index(s segment, t *tail) error {
 		}
 		found++
 		if want := t.lists[term(key[10:])]; want == nil || !slices.Equal(ats, want.at) {
-			return l.corrupt(place, errContents)
+			return l.corrupt(place, block.ErrContents)
 		}
 		return nil
 	})

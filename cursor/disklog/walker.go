@@ -1,12 +1,12 @@
 package disklog
 
 import (
-	"encoding/binary"
 	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 )
 
 var errMissing = errors.New("it is missing")
@@ -15,7 +15,7 @@ var errMissing = errors.New("it is missing")
 type walker struct {
 	log  *Log
 	iter *pebble.Iterator
-	b    block
+	b    block.Block
 	at   uint64 // the sequence of the record that rest begins with
 	rest []byte
 	used uint64 // bytes of payloads in the block before rest
@@ -33,36 +33,36 @@ func (l *Log) walk() (*walker, error) {
 func (w *walker) close() { _ = w.iter.Close() } // what it would say was said where it was read
 
 // record returns the bytes of an event, which are good until the next call.
-func (w *walker) record(seq uint64) (record []byte, err error) {
+func (w *walker) record(seq uint64) (record block.Record, err error) {
 	if err := w.to(seq); err != nil {
 		return nil, err
 	}
-	record, rest, err := nextRecord(w.rest)
+	record, rest, err := block.Next(w.rest)
 	if err != nil {
 		return nil, w.log.corrupt(placeOf(seq), err)
 	}
 	w.at, w.rest = w.at+1, rest
-	w.used += payloadSize(record)
+	w.used += record.PayloadSize()
 	return record, nil
 }
 
 // to has rest begin with the record of an event.
 func (w *walker) to(seq uint64) error {
-	if w.b.count == 0 || seq >= w.b.end() || seq < w.b.first {
+	if w.b.Count == 0 || seq >= w.b.End() || seq < w.b.First {
 		if err := w.load(seq); err != nil {
 			return err
 		}
 	}
 	if seq < w.at {
-		w.at, w.rest, w.used = w.b.first, w.b.records, 0
+		w.at, w.rest, w.used = w.b.First, w.b.Records, 0
 	}
 	for w.at < seq {
-		record, rest, err := nextRecord(w.rest)
+		record, rest, err := block.Next(w.rest)
 		if err != nil {
 			return w.log.corrupt(placeOf(w.at), err)
 		}
 		w.at, w.rest = w.at+1, rest
-		w.used += payloadSize(record)
+		w.used += record.PayloadSize()
 	}
 	return nil
 }
@@ -71,14 +71,14 @@ func (w *walker) to(seq uint64) error {
 func (w *walker) load(seq uint64) error {
 	var found bool
 	err := guarded(func() error {
-		if w.b.count > 0 && seq == w.b.end() && w.iter.Next() && w.iter.Key()[9] == ofBlock {
+		if w.b.Count > 0 && seq == w.b.End() && w.iter.Next() && w.iter.Key()[9] == block.Row {
 			found = true
 		} else { // there are rows of a segment between
-			found = w.iter.SeekLT(keyOf(ofBlock+1, seq))
+			found = w.iter.SeekLT(keyOf(block.Row+1, seq))
 		}
 		return w.iter.Error()
 	})
-	w.b = block{}
+	w.b = block.Block{}
 	if err != nil {
 		return w.log.damaged(placeOf(seq), err)
 	}
@@ -89,21 +89,15 @@ func (w *walker) load(seq uint64) error {
 	if err != nil {
 		return w.log.damaged(placeOf(seq), err)
 	}
-	b, err := openBlock(w.log.id, w.iter.Key(), value)
+	b, err := block.Open(w.log.id, w.iter.Key(), value)
 	if err != nil {
 		return w.log.corrupt(placeOf(seq), err)
 	}
-	if seq < b.first || seq >= b.end() {
+	if seq < b.First || seq >= b.End() {
 		return w.log.corrupt(placeOf(seq), errMissing)
 	}
-	w.b, w.at, w.rest, w.used = b, b.first, b.records, 0
+	w.b, w.at, w.rest, w.used = b, b.First, b.Records, 0
 	return nil
-}
-
-// payloadSize returns how many bytes of a record are its payload.
-func payloadSize(record []byte) uint64 {
-	names := int(binary.BigEndian.Uint16(record[80:])) + int(binary.BigEndian.Uint16(record[82:]))
-	return uint64(max(0, len(record)-recordFix-names))
 }
 
 // envelope returns an event, with memory of its own.
@@ -112,7 +106,7 @@ func (w *walker) envelope(seq uint64) (e core.Envelope, err error) {
 	if err != nil {
 		return e, err
 	}
-	payload, err := decodeInto(&e, seq, record, &w.log.names)
+	payload, err := record.Decode(&e, seq, &w.log.names)
 	if err != nil {
 		return e, w.log.corrupt(placeOf(seq), err)
 	}

@@ -1,4 +1,4 @@
-package disklog
+package block
 
 import (
 	"sync"
@@ -6,9 +6,9 @@ import (
 	"github.com/spillwayhq/spillway/region"
 )
 
-// names gives each Coordinate that is read its strings once, as long as they are not too many: those of an event that is
+// Names gives each Coordinate that is read its strings once, as long as they are not too many: those of an event that is
 // read again are there already.
-type names struct {
+type Names struct {
 	mu    sync.Mutex
 	known map[string]map[string]region.Coordinate // by scope, by entity
 	count int
@@ -16,7 +16,7 @@ type names struct {
 
 const mostNames = 1 << 14
 
-func (n *names) coordinate(entity, scope []byte) (region.Coordinate, error) {
+func (n *Names) coordinate(entity, scope []byte) (region.Coordinate, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if c, ok := n.known[string(scope)][string(entity)]; ok {
