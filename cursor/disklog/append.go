@@ -2,8 +2,8 @@ package disklog
 
 import (
 	"context"
-	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -33,10 +33,11 @@ func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, e
 	}
 	p := plan{
 		log: l, now: l.env.now(), clock: l.w.clock, entities: l.s.entities, made: make(events, len(ds)),
-		ids: make(map[core.ID]int, len(ds)), clocks: make(map[region.Coordinate]uint32, len(ds)),
+		fresh: make([]fresh, 0, len(ds)),
 	}
 	for i := range ds {
 		if err := p.add(i, &ds[i]); err != nil {
+			p.undo()
 			return nil, err
 		}
 	}
@@ -44,6 +45,7 @@ func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, e
 		return p.made, nil
 	}
 	if err := p.write(); err != nil {
+		p.undo()
 		return nil, err
 	}
 	if l.options.OnAppend != nil {
@@ -52,17 +54,33 @@ func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, e
 	return p.made, nil
 }
 
-// A plan is what an Append is about to do. The Log is as it was until it is written.
+// A plan is what an Append is about to do. The Log is as it was until it is written, but for what undo takes back: the clocks of the
+// entities, and the ids.
 type plan struct {
 	log      *Log
 	now      time.Time
 	clock    cursor.Clock
 	entities uint64
-	made     events          // for each Draft
-	fresh    []int           // places in made of those that are no repeats
-	ids      map[core.ID]int // of those, their number in fresh
-	clocks   map[region.Coordinate]uint32
+	made     events  // for each Draft
+	fresh    []fresh // for each that is no repeat
 	bytes    uint64
+}
+
+// A fresh is an event to be added: made[at].
+type fresh struct {
+	at    int
+	owner *entity
+}
+
+// undo takes back what was planned.
+func (p *plan) undo() {
+	w := &p.log.w
+	for _, f := range slices.Backward(p.fresh) {
+		w.ids.undo()
+		if f.owner.clock--; f.owner.clock == 0 {
+			delete(w.entities, p.made[f.at].Coordinate)
+		}
+	}
 }
 
 // add makes the Envelope of a Draft, or finds the one that it had before.
@@ -75,10 +93,11 @@ func (p *plan) add(i int, d *cursor.Draft) error {
 	} else if known, err := p.repeat(i, d); known || err != nil {
 		return err
 	}
-	clock, err := p.clockOf(d)
+	owner, known, err := p.owner(d)
 	if err != nil {
 		return err
 	}
+	clock := owner.clock
 	refused := func(err error) error { return &cursor.DraftError{Index: i, Err: err} }
 	if most := l.options.MaxEntities; clock == 0 && most > 0 && p.entities >= uint64(most) {
 		return refused(&cursor.LimitError{Limit: "entities", Got: uint64(most) + 1, Most: uint64(most)})
@@ -93,10 +112,12 @@ func (p *plan) add(i int, d *cursor.Draft) error {
 	if clock == 0 {
 		p.entities++
 	}
-	clock++
-	p.clocks[d.Coordinate] = clock
-	p.ids[id] = len(p.fresh)
-	p.fresh = append(p.fresh, i)
+	if !known {
+		l.w.entities[d.Coordinate] = owner
+	}
+	owner.clock++
+	l.w.ids.push(id)
+	p.fresh = append(p.fresh, fresh{i, owner})
 	p.bytes += uint64(len(d.Payload))
 	wallMS, counter := p.clock.Next(p.now)
 	p.made[i] = core.Envelope{
@@ -109,7 +130,7 @@ func (p *plan) add(i int, d *cursor.Draft) error {
 			Sequence:      seq,
 			Position: region.Position{
 				WallMS: wallMS, Counter: counter,
-				Depth: d.Depth, Lane: d.Lane, Sequence: clock,
+				Depth: d.Depth, Lane: d.Lane, Sequence: owner.clock,
 			},
 		},
 		Time:    d.Time,
@@ -121,15 +142,15 @@ func (p *plan) add(i int, d *cursor.Draft) error {
 // repeat answers a Draft whose EventID is known.
 func (p *plan) repeat(i int, d *cursor.Draft) (known bool, err error) {
 	l := p.log
-	var was core.Envelope
-	if n, ok := p.ids[d.EventID]; ok {
-		was = p.made[p.fresh[n]]
-	} else if seq, ok := l.w.ids.seqs[d.EventID]; ok && seq >= l.s.bounds.First {
-		if was, err = l.one(seq); err != nil {
-			return true, err
-		}
-	} else {
+	seq, known := l.w.ids.find(d.EventID)
+	if !known {
 		return false, nil
+	}
+	var was core.Envelope
+	if next := l.s.bounds.Next; seq >= next {
+		was = p.made[p.fresh[seq-next].at]
+	} else if was, err = l.one(seq); err != nil {
+		return true, err
 	}
 	if !d.Made(&was) {
 		return true, &cursor.DraftError{Index: i, Err: &cursor.DuplicateError{EventID: d.EventID, Sequence: was.Sequence}}
@@ -138,22 +159,17 @@ func (p *plan) repeat(i int, d *cursor.Draft) (known bool, err error) {
 	return true, nil
 }
 
-// clockOf returns the clock of a Draft's entity, the batch's earlier Drafts counted.
-func (p *plan) clockOf(d *cursor.Draft) (clock uint32, err error) {
-	if clock, ok := p.clocks[d.Coordinate]; ok {
-		return clock, nil
-	}
+// owner returns the entity that a Draft is about, the batch's earlier Drafts counted. It has a clock of 0 and is not known where there is none.
+func (p *plan) owner(d *cursor.Draft) (owner *entity, known bool, err error) {
 	l := p.log
-	clock, ok := l.w.clocks[d.Coordinate]
-	if !ok {
-		if clock, err = l.clockOf(clockKey(d.Coordinate)); err != nil {
-			return 0, l.damaged("the clock of an entity", err)
-		}
-		if clock > 0 {
-			l.w.clocks[d.Coordinate] = clock
-		}
+	if owner := l.w.entities[d.Coordinate]; owner != nil {
+		return owner, true, nil
 	}
-	return clock, nil
+	clock, err := l.clockOf(clockKey(d.Coordinate))
+	if err != nil {
+		return nil, false, l.damaged("the clock of an entity", err)
+	}
+	return &entity{clock: clock}, false, nil
 }
 
 // write makes it so: in one batch of the engine, with what retention drops for it.
@@ -178,15 +194,12 @@ func (p *plan) write() error {
 	}
 	w := &l.w
 	w.clock, w.sum = p.clock, sum
-	last := p.made[p.fresh[len(p.fresh)-1]].Position
+	last := p.made[p.fresh[len(p.fresh)-1].at].Position
 	w.wallMS, w.counter = last.WallMS, last.Counter
-	for _, i := range p.fresh {
-		w.ids.push(p.made[i].EventID)
-	}
-	maps.Copy(w.clocks, p.clocks)
+	w.ids.trim()
 	l.mu.Lock()
-	for _, i := range p.fresh {
-		l.s.tail.push(&p.made[i])
+	for _, f := range p.fresh {
+		l.s.tail.push(&p.made[f.at], f.owner)
 	}
 	l.s.bounds.Next, l.s.entities = next, p.entities
 	l.s.bytes += p.bytes
@@ -209,7 +222,7 @@ func (p *plan) blocks(b *pebble.Batch) uint64 {
 	for rest := p.fresh; len(rest) > 0; {
 		value := h.Begin(l.w.buf[:0])
 		for h.Count = 0; len(rest) > 0 && h.Count < block.MostEvents && len(value) < block.MostBytes; rest = rest[1:] {
-			e := &p.made[rest[0]]
+			e := &p.made[rest[0].at]
 			value = block.AppendRecord(value, e)
 			h.Count++
 			h.Bytes += uint64(len(e.Payload))

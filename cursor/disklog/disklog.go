@@ -70,7 +70,8 @@ type writer struct {
 	counter uint16
 	meta    meta
 	ids     recent
-	clocks  map[region.Coordinate]uint32 // of all entities in the tail, and some more
+	// entities are those in the tails, and some more.
+	entities map[region.Coordinate]*entity
 
 	gone             uint64 // the blocks below were given back
 	oldest, oldestOf uint64 // when the event at First was appended, if hasOldest

@@ -53,7 +53,7 @@ func open(dir string, o Options, e env) (*Log, error) {
 	}
 	g := newGate(e.fs, o.OnSync)
 	l := &Log{dir: dir, options: o, env: e, gate: g, turn: make(chan struct{}, 1)}
-	l.w.clocks = make(map[region.Coordinate]uint32)
+	l.w.entities = make(map[region.Coordinate]*entity)
 	engine := g.PathJoin(dir, engineDir)
 	if err := makeDirs(g, dir, engine); err != nil {
 		return nil, fmt.Errorf("spillway/disklog: %w", err)
@@ -229,7 +229,7 @@ func (l *Log) rows(from, to []byte, f func(key, value []byte) error) error {
 // restore has the Log know what is there: from the rows what was made a segment, from the events what was not.
 func (l *Log) restore() error {
 	m := &l.w.meta
-	l.s = state{bounds: cursor.Bounds{First: m.first, Next: m.sealed}, sealed: m.sealed, tail: newTail(m.sealed), entities: m.entities, bytes: m.bytes}
+	l.s = state{bounds: cursor.Bounds{First: m.first, Next: m.sealed}, sealed: m.sealed, tail: newTail(m.sealed, nil), entities: m.entities, bytes: m.bytes}
 	l.w.sum, l.w.wallMS, l.w.counter = m.sum, m.wallMS, m.counter
 	if err := l.restoreSegments(); err != nil {
 		return err
@@ -314,6 +314,7 @@ func (l *Log) restoreIDs() error {
 		for _, id := range ids {
 			l.w.ids.push(id)
 		}
+		l.w.ids.trim()
 	}
 	return nil
 }
@@ -338,15 +339,21 @@ func (l *Log) restoreTail() error {
 		}
 		for i := range es {
 			e := &es[i]
-			l.s.tail.push(e)
+			owner := l.w.entities[e.Coordinate]
+			if owner == nil {
+				owner = new(entity)
+				l.w.entities[e.Coordinate] = owner
+			}
+			owner.clock = e.Position.Sequence
+			l.s.tail.push(e, owner)
 			l.w.ids.push(e.EventID)
-			l.w.clocks[e.Coordinate] = e.Position.Sequence
 			l.w.wallMS, l.w.counter = e.Position.WallMS, e.Position.Counter
 			l.s.bytes += uint64(len(e.Payload))
 			if e.Position.Sequence == 1 {
 				l.s.entities++
 			}
 		}
+		l.w.ids.trim()
 		l.s.bounds.Next = b.End()
 		return nil
 	})

@@ -42,9 +42,9 @@ func (l *Log) sealTail() {
 	for of, list := range t.lists {
 		set(listRow(l.id, s, of, list.at))
 	}
-	for c, res := range t.of {
-		key := clockKey(c)
-		set(key, block.Seal(l.id, key, binary.BigEndian.AppendUint32(nil, res.clock)))
+	for _, in := range t.of {
+		key := clockKey(in.coordinate)
+		set(key, block.Seal(l.id, key, binary.BigEndian.AppendUint32(make([]byte, 0, 4+block.SumSize), in.clock)))
 	}
 	m := l.w.meta
 	m.sealed, m.entities, m.bytes, m.sum = s.end, l.s.entities, l.s.bytes, l.w.sum
@@ -54,17 +54,18 @@ func (l *Log) sealTail() {
 		return
 	}
 	l.w.meta = m
-	if len(l.w.clocks) > mostClocks {
-		clear(l.w.clocks)
+	t.leave()
+	if len(l.w.entities) > mostEntities {
+		clear(l.w.entities)
 	}
 	l.mu.Lock()
 	l.s.segments = append(l.s.segments, s)
-	l.s.sealed, l.s.tail = s.end, newTail(s.end)
+	l.s.sealed, l.s.tail = s.end, newTail(s.end, t)
 	l.mu.Unlock()
 }
 
-// mostClocks is how many clocks of entities are kept in memory beyond those of the tail.
-const mostClocks = 1 << 16
+// mostEntities is how many entities are kept in memory beyond those of the tail.
+const mostEntities = 1 << 16
 
 // clockOf returns what the last clock of an entity that is not in the tail is; 0 for one that is not known.
 func (l *Log) clockOf(key []byte) (uint32, error) {

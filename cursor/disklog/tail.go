@@ -16,72 +16,109 @@ type tail struct {
 	base  uint64
 	count int
 	lists map[term]*list
-	kinds map[region.Kind][2]*list         // of each kind, and of its category
-	lanes map[uint32]*list                 // these three find the lists again without building a term
-	of    map[region.Coordinate]*residents // of each entity
+	of    []*resident // of each entity
 	ids   []core.ID
+
+	// The last kind and its category, and the last lane: most events have the same again.
+	kind     region.Kind
+	kinds    [2]*list
+	lane     uint32
+	laneList *list
+
+	free []list // to be used next
+	room []uint32
 }
 
 type list struct{ at []uint32 }
 
-// residents are the lists of an entity's prefixes and scope, and the clock of its last event.
-type residents struct {
-	lists []*list
-	clock uint32
+// An entity is what the writer knows of a Coordinate.
+type entity struct {
+	clock uint32    // of its last event
+	in    *resident // of the tail that is being filled; nil where it has no event there
+	name  term
+	scope term
 }
 
-func newTail(base uint64) *tail {
-	return &tail{
-		base: base, lists: make(map[term]*list), kinds: make(map[region.Kind][2]*list), lanes: make(map[uint32]*list),
-		of: make(map[region.Coordinate]*residents),
+// A resident is an entity in a tail: the lists of its prefixes and scope, and the clock of its last event there.
+type resident struct {
+	coordinate region.Coordinate
+	owner      *entity
+	clock      uint32
+	lists      []*list
+	few        [4]*list // room for them
+}
+
+// newTail returns a tail that may become as large as another.
+func newTail(base uint64, like *tail) *tail {
+	t := &tail{base: base}
+	if like == nil {
+		t.lists = make(map[term]*list)
+		return t
 	}
+	t.lists = make(map[term]*list, len(like.lists))
+	t.of = make([]*resident, 0, len(like.of))
+	t.ids = make([]core.ID, 0, len(like.ids))
+	return t
 }
 
 // push adds an event.
-func (t *tail) push(e *core.Envelope) {
+func (t *tail) push(e *core.Envelope, owner *entity) {
 	at := uint32(t.count)
 	t.count++
 	t.ids = append(t.ids, e.EventID)
-	res := t.of[e.Coordinate]
-	if res == nil {
-		res = t.enter(e.Coordinate)
+	if owner.in == nil {
+		t.enter(e.Coordinate, owner)
 	}
-	res.clock = e.Position.Sequence
-	for _, l := range res.lists {
+	in := owner.in
+	in.clock = e.Position.Sequence
+	for _, l := range in.lists {
 		l.at = append(l.at, at)
 	}
-	kind, ok := t.kinds[e.Kind]
-	if !ok {
-		kind = [2]*list{t.list(kindTerm(e.Kind)), t.list(categoryTerm(e.Kind.Category()))}
-		t.kinds[e.Kind] = kind
+	if t.kinds[0] == nil || t.kind != e.Kind {
+		t.kind, t.kinds = e.Kind, [2]*list{t.list(kindTerm(e.Kind)), t.list(categoryTerm(e.Kind.Category()))}
 	}
-	for _, l := range kind {
+	for _, l := range t.kinds {
 		l.at = append(l.at, at)
 	}
-	lane := t.lanes[e.Position.Lane]
-	if lane == nil {
-		lane = t.list(laneTerm(e.Position.Lane))
-		t.lanes[e.Position.Lane] = lane
+	if t.laneList == nil || t.lane != e.Position.Lane {
+		t.lane, t.laneList = e.Position.Lane, t.list(laneTerm(e.Position.Lane))
 	}
-	lane.at = append(lane.at, at)
+	t.laneList.at = append(t.laneList.at, at)
 }
 
-func (t *tail) enter(c region.Coordinate) *residents {
-	name := c.Entity()
-	res := &residents{lists: []*list{t.list(scopeTerm(c.Scope())), t.list(entityTerm(name))}}
-	for end := strings.LastIndexByte(name, ':'); end >= 0; end = strings.LastIndexByte(name[:end], ':') {
-		res.lists = append(res.lists, t.list(entityTerm(name[:end])))
+// enter makes an entity a resident. The terms of an entity's prefixes begin its own.
+func (t *tail) enter(c region.Coordinate, owner *entity) {
+	if owner.name == "" {
+		owner.name, owner.scope = entityTerm(c.Entity()), scopeTerm(c.Scope())
 	}
-	t.of[c] = res
-	return res
+	in := &resident{coordinate: c, owner: owner}
+	in.lists = append(in.few[:0], t.list(owner.scope), t.list(owner.name))
+	for end := strings.LastIndexByte(string(owner.name), ':'); end >= 0; end = strings.LastIndexByte(string(owner.name[:end]), ':') {
+		in.lists = append(in.lists, t.list(owner.name[:end]))
+	}
+	t.of = append(t.of, in)
+	owner.in = in
+}
+
+// leave has all entities be in no tail.
+func (t *tail) leave() {
+	for _, in := range t.of {
+		in.owner.in = nil
+	}
 }
 
 func (t *tail) list(of term) *list {
-	l := t.lists[of]
-	if l == nil {
-		l = new(list)
-		t.lists[of] = l
+	if l := t.lists[of]; l != nil {
+		return l
 	}
+	const some, first = 128, 4
+	if len(t.free) == 0 {
+		t.free, t.room = make([]list, some), make([]uint32, some*first)
+	}
+	l := &t.free[0]
+	l.at = t.room[:0:first]
+	t.free, t.room = t.free[1:], t.room[first:]
+	t.lists[of] = l
 	return l
 }
 

@@ -83,7 +83,7 @@ type verifier struct {
 
 func (v *verifier) all(ctx context.Context, s *state, gone uint64) error {
 	for _, seg := range s.segments {
-		t := newTail(seg.first)
+		t := newTail(seg.first, nil)
 		if err := v.blocks(ctx, seg.first, seg.end, t); err != nil {
 			return err
 		}
@@ -104,6 +104,7 @@ func (v *verifier) all(ctx context.Context, s *state, gone uint64) error {
 // blocks reads the blocks of a run of events, and adds those to t.
 func (v *verifier) blocks(ctx context.Context, from, end uint64, t *tail) error {
 	l := v.log
+	owners := make(map[region.Coordinate]*entity)
 	for seq := from; seq < end; seq = v.w.b.End() {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -127,7 +128,12 @@ func (v *verifier) blocks(ctx context.Context, from, end uint64, t *tail) error 
 				return err
 			}
 			if t != nil {
-				t.push(&es[i])
+				owner := owners[es[i].Coordinate]
+				if owner == nil {
+					owner = new(entity)
+					owners[es[i].Coordinate] = owner
+				}
+				t.push(&es[i], owner)
 			}
 		}
 	}
