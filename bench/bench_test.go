@@ -21,6 +21,7 @@ func BenchmarkP10(b *testing.B)  { benchmark(b, "P10") }
 func BenchmarkP11(b *testing.B)  { benchmark(b, "P11") }
 func BenchmarkP12(b *testing.B)  { benchmark(b, "P12") }
 func BenchmarkP12s(b *testing.B) { benchmark(b, "P12s") }
+func BenchmarkP13(b *testing.B)  { benchmark(b, "P13") }
 func BenchmarkP13m(b *testing.B) { benchmark(b, "P13m") }
 func BenchmarkP14(b *testing.B)  { benchmark(b, "P14") }
 func BenchmarkP14l(b *testing.B) { benchmark(b, "P14l") }

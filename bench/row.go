@@ -78,7 +78,7 @@ type Host interface {
 func Rows() []Row {
 	return slices.Concat(
 		channelRows(), ringRows(), multicastRows(), selectingRows(), comingRows(),
-		objectRows(), heapRows(), stuckRows(), wakingRows(), cursorRows(), journalRows(), followRows(), replayRows(), durableRows(),
+		objectRows(), heapRows(), stuckRows(), wakingRows(), cursorRows(), journalRows(), followRows(), replayRows(), groupRows(), durableRows(),
 	)
 }
 
