@@ -13,6 +13,11 @@ import (
 const (
 	memTable = 16 << 20
 	cache    = 32 << 20
+
+	// The engine merges what it has flushed when eight tables lie over each other, which those of the log never do: so the clocks
+	// of some entities are what is merged, and not half of the log with them. A look for a clock asks a filter of each.
+	merged  = 16 // it begins at half of that
+	stalled = 48
 )
 
 // engineOptions returns how pebble is opened. What it calls fatal shuts the gate: it would end the process otherwise, and
@@ -23,8 +28,12 @@ func engineOptions(dir string, g *gate, lock *pebble.Lock) *pebble.Options {
 		Lock:               lock,
 		FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize:       memTable,
-		CacheSize:          cache,
-		Logger:             quiet{g},
+
+		L0CompactionThreshold: merged,
+		L0StopWritesThreshold: stalled,
+
+		CacheSize: cache,
+		Logger:    quiet{g},
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) {
 				if pebble.IsCorruptionError(err) {
@@ -35,10 +44,20 @@ func engineOptions(dir string, g *gate, lock *pebble.Lock) *pebble.Options {
 		},
 	}
 	o.Experimental.CompactionScheduler = newScheduler()
+	o.Experimental.SpanPolicyFunc = apart
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	return o
+}
+
+// apart has the engine end a table of its where the log ends, and what is written all over begins. A table with both would lie over
+// all that comes later, and be merged with it again and again instead of being moved down.
+func apart(start []byte) (policy pebble.SpanPolicy, end []byte, err error) {
+	if len(start) > 0 && start[0] > tableLog {
+		return policy, nil, nil
+	}
+	return policy, []byte{tableLog + 1}, nil
 }
 
 // quiet is the engine's logger. It has nothing to say but what ends it.
