@@ -35,6 +35,7 @@ func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, e
 		log: l, now: l.env.now(), clock: l.w.clock, entities: l.s.entities, made: make(events, len(ds)),
 		fresh: make([]fresh, 0, len(ds)),
 	}
+	l.w.ids.warm(ds)
 	for i := range ds {
 		if err := p.add(i, &ds[i]); err != nil {
 			p.undo()

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 
 	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/cursor"
 )
 
 // A recent is the ids of the last events, as many as are to be recognized. They lie in a ring by sequence. Those of one hash are a
@@ -42,6 +43,17 @@ func (r *recent) find(id core.ID) (seq uint64, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// warm has what is asked of a batch be in the caches when it is asked for: it lies all over, and is read at once here, not each
+// after the work for the one before.
+func (r *recent) warm(ds []cursor.Draft) (read uint64) {
+	for i := range ds {
+		if at := *r.head(&ds[i].EventID); at > r.from {
+			read += r.before[r.place(at-1)] + uint64(r.ids[r.place(at-1)][0])
+		}
+	}
+	return read
 }
 
 // push adds the id of the next event. Nothing is forgotten for it.
