@@ -10,7 +10,8 @@ import (
 // Options are what a Log holds at most, and how it does so. The zero Options keep everything, and make each Append
 // durable. They may differ from one Open to the next.
 type Options struct {
-	// MaxEvents is how many events are kept. 0 is any number. A batch may have as many, and 16,384 at most.
+	// MaxEvents is how many events are kept. 0 is any number, unlike memlog's: a disk has room for more than a process,
+	// and what is durable is not dropped because nobody said how much is too much. A batch may have as many, and 16,384 at most.
 	MaxEvents int
 
 	// MaxBytes is how many bytes the payloads of what is kept have together. A batch may have as many, and 64 MiB at
@@ -21,11 +22,11 @@ type Options struct {
 	MaxAge time.Duration
 
 	// MaxEntities is how many Coordinates the Log knows in its life: whatever becomes of an entity's events, its
-	// clock is kept. An Append that would begin one more is refused. 0 is any number.
+	// clock is kept, on the disk. An Append that would begin one more is refused. 0 is any number, unlike memlog's.
 	MaxEntities int
 
 	// Repeats is how many events, the last ones, are recognized when they are appended again, as far as they are kept.
-	// That takes some 60 bytes of memory for each. 0 is 65,536.
+	// That takes some 64 bytes of memory for each. 0 is 65,536.
 	Repeats int
 
 	// Sync says when what is appended becomes durable: cursor.EachGroup, with an fsync before each Append returns; cursor.Interval,

@@ -7,7 +7,7 @@ import (
 
 // Options are what a Log holds at most. The zero Options are good for a million events.
 type Options struct {
-	// MaxEvents is how many events are kept. 0 is 1,048,576. A batch may have as many, and 16,384 at most.
+	// MaxEvents is how many events are kept. 0 is 1,048,576: a process has to end somewhere, where disklog's 0 is any number. A batch may have as many, and 16,384 at most.
 	MaxEvents int
 
 	// MaxBytes is how many bytes the payloads of what is kept have together; names and all else are bounded by
@@ -21,6 +21,7 @@ type Options struct {
 	// clock is kept, or an old Expect would succeed. So an Append that would begin one more is refused with
 	// cursor.ErrLimit, for good: where entities come and go, as orders do, it has to be as many as will ever come, or one
 	// entity has to stand for several. Each takes some 300 bytes. 0 is 1,048,576.
+	// clock is kept. An Append that would begin one more is refused. 0 is 1,048,576; disklog's is any number.
 	MaxEntities int
 }
 
