@@ -61,22 +61,17 @@ func emptyFolder(dir string) (bool, error) {
 	return len(entries) == 0, err
 }
 
-// A durability is what --sync says: when what is appended is on the disk.
-type durability struct {
-	sync  disklog.Sync
-	level cursor.Level
-}
-
-func parseDurability(s string) (durability, error) {
+// parseSync returns what --sync says: when what is appended is on the disk.
+func parseSync(s string) (cursor.Level, error) {
 	switch s {
 	case "each":
-		return durability{disklog.EachAppend(), cursor.EachGroup()}, nil
+		return cursor.EachGroup(), nil
 	case "none":
-		return durability{disklog.NoSync(), cursor.NoSync()}, nil
+		return cursor.NoSync(), nil
 	}
 	every, err := time.ParseDuration(s)
 	if err != nil || every <= 0 {
-		return durability{}, fmt.Errorf("--sync %q is none of each, none, or a time such as 10ms", s)
+		return cursor.Level{}, fmt.Errorf("--sync %q is none of each, none, or a time such as 10ms", s)
 	}
-	return durability{disklog.Interval(every), cursor.Interval(every)}, nil
+	return cursor.Interval(every), nil
 }

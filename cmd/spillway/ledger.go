@@ -19,7 +19,6 @@ type ledger struct {
 	log     *disklog.Log
 	fanout  *core.Fanout[core.Envelope]
 	journal *cursor.Journal
-	level   cursor.Level
 	resumed uint64            // so many events were in the log before
 	told    func(next uint64) // of what is in the log at first, and of each answer: all below next is acknowledged
 
@@ -31,15 +30,15 @@ type ledger struct {
 const appendBatch = 1024
 
 // newLedger opens the log of a folder, or begins one, and finds where in events it ends.
-func newLedger(ctx context.Context, dir string, d durability, events []*core.Envelope, told func(uint64)) (*ledger, error) {
-	log, err := openFolder(dir, disklog.Options{Sync: d.sync})
+func newLedger(ctx context.Context, dir string, sync cursor.Level, events []*core.Envelope, told func(uint64)) (*ledger, error) {
+	log, err := openFolder(dir, disklog.Options{Sync: sync})
 	if err != nil {
 		return nil, err
 	}
 	if told == nil {
 		told = func(uint64) {}
 	}
-	l := &ledger{dir: dir, events: events, log: log, level: d.level, told: told}
+	l := &ledger{dir: dir, events: events, log: log, told: told}
 	if err := l.findPlace(ctx); err != nil {
 		return nil, closeLog(log, err)
 	}
@@ -160,14 +159,14 @@ func (l *ledger) close(err error) error {
 func (o *replay) throughLog(
 	ctx context.Context, std stdio, events []*core.Envelope, picks []pick, step func(int),
 ) (done fanned, err error) {
-	d, err := parseDurability(o.sync)
+	sync, err := parseSync(o.sync)
 	if err != nil {
 		return fanned{}, err
 	}
 	if err := uniqueIDs(events); err != nil {
 		return fanned{}, err
 	}
-	l, err := newLedger(ctx, o.log, d, events, std.told)
+	l, err := newLedger(ctx, o.log, sync, events, std.told)
 	if err != nil && ctx.Err() != nil {
 		return fanned{}, errInterrupted
 	}

@@ -32,7 +32,7 @@ type logReport struct {
 // newLogReport reads the log, and checks that it is whole.
 func newLogReport(l *ledger, readers []*reader, fed int) (*logReport, error) {
 	r := &logReport{
-		Dir: l.dir, ID: l.log.ID().String(), Resumed: l.resumed, Level: l.level.String(),
+		Dir: l.dir, ID: l.log.ID().String(), Resumed: l.resumed, Level: l.log.Level().String(),
 		InputHash: hashOf(l.events[:fed]).String(), ended: time.Now(),
 	}
 	for _, each := range readers {

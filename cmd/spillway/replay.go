@@ -148,7 +148,7 @@ func (o *replay) checkLog(cmd *cobra.Command) error {
 		}
 		return nil
 	}
-	if _, err := parseDurability(o.sync); err != nil {
+	if _, err := parseSync(o.sync); err != nil {
 		return err
 	}
 	if o.adapter != mixed && !slices.Contains(taps, o.adapter) {

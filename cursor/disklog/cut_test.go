@@ -111,7 +111,7 @@ func TestH160UnknownVersion(t *testing.T) {
 		files := filesOf(t, disk)
 		i := slices.IndexFunc(files, func(g file) bool { return g.path == f.path })
 		files[i].data = other
-		if _, err := openOn(diskOf(t, files), disklog.Options{}); !errors.Is(err, disklog.ErrCorrupt) {
+		if _, err := openOn(diskOf(t, files), disklog.Options{}); !errors.Is(err, cursor.ErrCorrupt) {
 			t.Errorf("an anchor of another version: %v", err)
 		}
 		return

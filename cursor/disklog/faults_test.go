@@ -121,7 +121,7 @@ func TestFaultsEverywhere(t *testing.T) {
 				if err != nil {
 					felt++
 				}
-				if errors.Is(err, disklog.ErrCorrupt) {
+				if errors.Is(err, cursor.ErrCorrupt) {
 					t.Errorf("call %d, %v: taken for damage: %v", at, where.Load(), err)
 				}
 				if err := l.snapshot().check(mem); err != nil {

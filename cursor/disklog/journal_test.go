@@ -10,34 +10,29 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/disklog"
+	"github.com/spillwayhq/spillway/region"
 )
 
-// TestJournalFails: a write that fails is the end of the Journal above the log, too: its outcome is unknown, and nobody waits for what
-// will not be.
-func TestJournalFails(t *testing.T) {
-	var armed atomic.Bool
-	disk := faulty(vfs.NewMem(), func(op errorfs.Op) error {
-		if strings.HasSuffix(op.Path, ".log") && op.Kind == errorfs.OpFileWrite && armed.Load() {
-			return failure(op, syscall.ENOSPC)
-		}
-		return nil
-	"github.com/spillwayhq/spillway/core"
-	"github.com/spillwayhq/spillway/region"
 // broadcast is a sink that counts what it is offered.
 type broadcast struct{ events int }
+
 func (b *broadcast) Offer(core.Envelope) core.Verdict { b.events++; return core.Accepted }
 func (b *broadcast) Close(error)                      {}
+
 // TestJournalFailedSync: an fsync fails under a Journal. Its group is told that the outcome is unknown, those who are queued and
 // those who come later that nothing was appended, all of them why; nothing of it was broadcast; what was acknowledged is there.
 func TestJournalFailedSync(t *testing.T) {
 	mem := vfs.NewMem()
+	var armed atomic.Bool
 	syncing, fail := make(chan struct{}), make(chan struct{})
 	disk := faulty(mem, func(op errorfs.Op) error {
 		syncs := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo
 		if !syncs || !strings.HasSuffix(op.Path, ".log") || !armed.CompareAndSwap(true, false) {
 			return nil
+		}
 		close(syncing)
 		<-fail
 		return failure(op, syscall.EIO)
@@ -46,26 +41,15 @@ func TestJournalFailedSync(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = log.Close() }()
-	j := cursor.NewJournal(log, nil, cursor.JournalOptions{})
-	if _, err := j.Append(ctx, mixed(t, 5, 0)); err != nil {
-		t.Fatal(err)
-	}
-	armed.Store(true)
-	if _, err := j.Append(ctx, mixed(t, 5, 5)); !errors.Is(err, cursor.ErrUnknown) || !errors.Is(err, cursor.ErrJournalFailed) || !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("the append whose write failed: %v; want ErrUnknown, ErrJournalFailed and ENOSPC", err)
-	}
-	if _, err := j.Append(ctx, mixed(t, 5, 5)); !errors.Is(err, cursor.ErrJournalFailed) || errors.Is(err, cursor.ErrUnknown) {
-		t.Errorf("a later one: %v; want ErrJournalFailed", err)
-	}
-	if err := j.Close(ctx); !errors.Is(err, cursor.ErrFailed) || !errors.Is(err, disklog.ErrFailed) {
-		t.Errorf("Close: %v; want cursor.ErrFailed, of disklog.ErrFailed", err)
 	f := core.New(core.Config[core.Envelope]{SingleWriter: true, Locate: core.Envelope.Point})
 	var heard broadcast
 	if _, err := f.Subscribe(ctx, region.Region{Scope: "shop"}, &heard); err != nil {
+		t.Fatal(err)
+	}
 	j := cursor.NewJournal(log, f, cursor.JournalOptions{Name: "orders"})
 	if got := j.String(); got != "journal orders, sync: each group" {
 		t.Errorf("it is called %q", got)
+	}
 	var l ledger
 	for range 3 {
 		made, err := j.Append(ctx, []cursor.Draft{about(t, "a", 10), about(t, "b", 10)})
@@ -73,6 +57,8 @@ func TestJournalFailedSync(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.acked = append(l.acked, made...)
+	}
+	armed.Store(true)
 	var futures []*cursor.Future
 	for i := range 3 { // the first is being synced when the others come
 		ds := []cursor.Draft{about(t, "c", 10)}
@@ -85,23 +71,30 @@ func TestJournalFailedSync(t *testing.T) {
 			l.tried = append(l.tried, ds)
 			<-syncing
 		}
+	}
 	close(fail)
 	for i, future := range futures {
 		_, err := future.Wait(ctx)
 		if !errors.Is(err, cursor.ErrJournalFailed) || !errors.Is(err, cursor.ErrFailed) || !errors.Is(err, syscall.EIO) || errors.Is(err, cursor.ErrUnknown) != (i == 0) {
 			t.Errorf("batch %d of the queue: %v; want ErrFailed and EIO, and ErrUnknown for the first alone", i, err)
 		}
+	}
 	_, err = j.Append(ctx, []cursor.Draft{about(t, "d", 10)})
 	if !errors.Is(err, cursor.ErrJournalFailed) || !errors.Is(err, cursor.ErrFailed) || errors.Is(err, cursor.ErrUnknown) {
 		t.Errorf("a later append: %v; want ErrFailed, not ErrUnknown", err)
+	}
 	if err := j.Close(ctx); !errors.Is(err, cursor.ErrFailed) || j.Stats().Retries != 0 {
 		t.Errorf("Close() = %v after %d retries; want ErrFailed and none", err, j.Stats().Retries)
+	}
 	if err := f.Close(); err != nil {
 		t.Error(err)
+	}
 	if heard.events != len(l.acked) {
 		t.Errorf("%d events were broadcast, want the %d that are durable", heard.events, len(l.acked))
+	}
 	if err := log.Close(); !errors.Is(err, cursor.ErrFailed) {
 		t.Errorf("the log: Close() = %v; want ErrFailed", err)
+	}
 	if err := l.check(mem); err != nil {
 		t.Errorf("opened again: %v", err)
 	}

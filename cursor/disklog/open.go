@@ -93,7 +93,7 @@ func makeDirs(fsys vfs.FS, dir, engine string) error {
 func (l *Log) load(engine string) error {
 	a, err := openAnchor(l.gate, l.dir)
 	if err != nil {
-		if !errors.Is(err, ErrCorrupt) {
+		if !errors.Is(err, cursor.ErrCorrupt) {
 			err = fmt.Errorf("spillway/disklog: %w", err)
 		}
 		return err

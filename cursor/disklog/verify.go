@@ -61,7 +61,7 @@ func (l *Log) Verify(ctx context.Context, f func(core.Envelope) error) error {
 		return v.all(ctx, &s, gone)
 	})
 	// Retention that went by is no damage.
-	if b, berr := l.Bounds(ctx); err != nil && errors.Is(err, ErrCorrupt) && berr == nil && b.First > s.bounds.First {
+	if b, berr := l.Bounds(ctx); err != nil && errors.Is(err, cursor.ErrCorrupt) && berr == nil && b.First > s.bounds.First {
 		return &cursor.CompactedError{From: s.bounds.First, First: b.First}
 	}
 	if errors.Is(err, errPanicked) {
