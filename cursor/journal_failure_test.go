@@ -162,7 +162,7 @@ func TestOthersAppend(t *testing.T) {
 		if made, err := j.Append(t.Context(), about(t, "a")); err != nil || sequences(made) != "[18]" {
 			t.Errorf("%s, %v", sequences(made), err)
 		}
-		if got := sink.envelopes(); sequences(got[13:]) != "[17 18]" || j.Stats().Skipped != 2 {
+		if got := sink.envelopes(); sequences(got[13:]) != "[17 18]" || j.Stats().Skipped != 2 || j.Stats().Foreign != 13 {
 			t.Errorf("compacted: broadcast %s, %+v", sequences(got), j.Stats())
 		}
 		if err := j.Close(t.Context()); err != nil {

@@ -20,6 +20,7 @@ type JournalStats struct {
 	Foreign uint64 // events in between that were not the Journal's, or not known to be
 	Skipped uint64 // of those, the ones that retention was quicker with: not broadcast
 	Panics  uint64 // of Config.Locate, recovered
+	Failed  error  // what Err returns
 
 	Group   Distribution // events that were committed together
 	Commit  Distribution // nanoseconds that the Log took for a group, whatever the outcome
@@ -53,6 +54,7 @@ func (j *Journal) Stats() JournalStats {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.stats
+	s.Failed = j.failed
 	s.Queued, s.QueuedEvents, s.QueuedBytes = j.line.batches, j.line.events, j.line.bytes
 	return s
 }

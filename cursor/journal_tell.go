@@ -85,6 +85,7 @@ func (j *Journal) fill(upto uint64) bool {
 			return false
 		case errors.As(err, &compacted):
 			first := min(compacted.First, upto)
+			w.counts.foreign += first - w.next
 			w.counts.skipped += first - w.next
 			w.next = first
 		case err != nil && (final(err) || errors.Is(err, ErrCorrupt)):

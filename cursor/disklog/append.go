@@ -49,8 +49,10 @@ func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, e
 		p.undo()
 		return nil, err
 	}
+	took := time.Since(start)
+	l.gate.observe(&l.gate.appends, took)
 	if l.options.OnAppend != nil {
-		l.options.OnAppend(len(p.fresh), time.Since(start))
+		l.options.OnAppend(len(p.fresh), took)
 	}
 	return p.made, nil
 }

@@ -44,7 +44,10 @@ type Log struct {
 	s  state
 }
 
-var _ cursor.Log = (*Log)(nil)
+var (
+	_ cursor.Log       = (*Log)(nil)
+	_ cursor.LogSource = (*Log)(nil)
+)
 
 // A state is what there is to read.
 type state struct {
@@ -273,15 +276,27 @@ func (l *Log) Stats() Stats {
 	defer l.using.RUnlock()
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	_, syncs := l.gate.took()
 	s := Stats{
 		ID: l.id, First: l.s.bounds.First, Next: l.s.bounds.Next, Bytes: l.s.bytes - l.s.before, Entities: l.s.entities,
-		Syncs: uint64(l.gate.syncs.Load()), SyncTime: time.Duration(l.gate.syncTime.Load()),
+		Syncs: syncs.Count, SyncTime: time.Duration(syncs.Sum),
 		Failed: l.gate.err(), Opened: l.opened,
 	}
 	if !l.s.closed {
 		s.Disk = l.db.Metrics().DiskSpaceUsage()
 	}
 	return s
+}
+
+// LogStats returns Stats, and how long appends and fsyncs took, in the form in which any Log's figures are.
+func (l *Log) LogStats() cursor.LogStats {
+	s := l.Stats()
+	appends, syncs := l.gate.took()
+	return cursor.LogStats{
+		Bounds: cursor.Bounds{First: s.First, Next: s.Next},
+		Bytes:  s.Bytes, Entities: s.Entities, Disk: s.Disk, Level: l.Level(), Failed: s.Failed,
+		Append: appends, Sync: syncs,
+	}
 }
 
 // events is what a batch is made of.

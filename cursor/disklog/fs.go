@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/spillwayhq/spillway/cursor"
 )
 
 // A gate is the file system that the engine is given. It is shut by the first write or sync that fails, for good: from
@@ -33,11 +35,24 @@ type gate struct {
 	//   read by:    everybody, one Load
 	//   order:      a write that fails is noted before the engine is told, so that who waits for the engine sees it
 	failed atomic.Pointer[FailedError]
-	// syncs and syncTime are the fsyncs of the write-ahead log, and how long they took together.
-	//   written by: the goroutine of the engine that syncs
-	//   read by:    Stats; one may be ahead of the other
-	//   order:      none is needed
-	syncs, syncTime atomic.Int64
+
+	mu      sync.Mutex          // taken last, for the two
+	syncs   cursor.Distribution // nanoseconds of the fsyncs of the write-ahead log
+	appends cursor.Distribution // and of the appends that added events
+}
+
+// observe counts what an fsync or an append took.
+func (g *gate) observe(of *cursor.Distribution, took time.Duration) {
+	g.mu.Lock()
+	of.Observe(uint64(max(0, took)))
+	g.mu.Unlock()
+}
+
+// took returns what was observed.
+func (g *gate) took() (appends, syncs cursor.Distribution) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.appends, g.syncs
 }
 
 func newGate(fs vfs.FS, onSync func(time.Duration)) *gate {
@@ -247,8 +262,7 @@ func (f *gated) sync(sync func() error) error {
 			return err
 		}
 		took := time.Since(start)
-		f.gate.syncs.Add(1)
-		f.gate.syncTime.Add(int64(took))
+		f.gate.observe(&f.gate.syncs, took)
 		if f.gate.onSync != nil {
 			f.gate.onSync(took)
 		}

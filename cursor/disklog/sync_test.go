@@ -55,6 +55,10 @@ func TestSyncLevels(t *testing.T) {
 					t.Fatal(err)
 				}
 				survive(t, mem, "closed", c.closed)
+				s := log.LogStats()
+				if s.Append.Count != 1 || s.Sync.Count != uint64(synced) || s.Bounds.Next != 10 || s.Entities == 0 || s.Level != c.level || s.Failed != nil {
+					t.Errorf("LogStats: %+v", s)
+				}
 				if appended != 10 {
 					t.Errorf("%d events were told, want 10", appended)
 				}

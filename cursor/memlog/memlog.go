@@ -31,7 +31,10 @@ type Log struct {
 	closed bool
 }
 
-var _ cursor.Log = (*Log)(nil)
+var (
+	_ cursor.Log       = (*Log)(nil)
+	_ cursor.LogSource = (*Log)(nil)
+)
 
 // New returns an empty Log with an identity of its own, or an error that says which option is at fault.
 func New(o Options) (*Log, error) { return open(o, time.Now) }
@@ -163,6 +166,16 @@ func (l *Log) Read(ctx context.Context, r region.Region, from uint64, dst []core
 	}
 	n, next = l.read(r, from, dst)
 	return n, next, nil
+}
+
+// LogStats returns the Log's figures: what an Append takes is not among them.
+func (l *Log) LogStats() cursor.LogStats {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return cursor.LogStats{
+		Bounds: cursor.Bounds{First: l.tape.first, Next: l.tape.next},
+		Bytes:  uint64(l.bytes), Entities: uint64(len(l.index.entities)), Level: l.Level(),
+	}
 }
 
 // Level returns that nothing is durable.
