@@ -74,15 +74,20 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// gather returns each series' value by its family and labels: name{fanout reason}. The registry is a pedantic
-// one: it refuses what was not described, what is there twice and what isn't UTF-8.
-func gather(t *testing.T, c prom.Collector) map[string]float64 {
+// registry returns a pedantic one: it refuses what was not described, what is there twice and what isn't UTF-8.
+func registry(t *testing.T, c prom.Collector) *prom.Registry {
 	t.Helper()
 	r := prom.NewPedanticRegistry()
 	if err := r.Register(c); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
-	families, err := r.Gather()
+	return r
+}
+
+// gather returns each series' value by its family and labels: name{fanout reason}.
+func gather(t *testing.T, c prom.Collector) map[string]float64 {
+	t.Helper()
+	families, err := registry(t, c).Gather()
 	if err != nil {
 		t.Fatalf("Gather: %v", err)
 	}
