@@ -10,7 +10,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/spillwayhq/spillway/adapters/channel"
-	"github.com/spillwayhq/spillway/adapters/prometheus"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -43,7 +42,8 @@ func (s sink) Close(error) {
 	}
 }
 
-// program is what Prometheus looks at: a Fanout of which every figure is another, and one whose name is hostile.
+// program is what Prometheus looks at: a Fanout of which every figure is another, one whose name is hostile, and a Journal over a Log, with
+// Followers.
 type program struct {
 	orders   *core.Fanout[int]
 	hostile  *core.Fanout[int]
@@ -75,7 +75,9 @@ func start(t *testing.T) *program {
 		hostile:  core.New(core.Config[int]{Name: hostileName}),
 		registry: prom.NewPedanticRegistry(),
 	}
-	p.registry.MustRegister(prometheus.NewCollector(p.orders, p.hostile))
+	sources := follow(t)
+	sources.Fanouts = []core.Source{p.orders, p.hostile}
+	p.registry.MustRegister(sources.Collector())
 	mayClose := make(chan struct{})
 	t.Cleanup(func() {
 		close(mayClose)
