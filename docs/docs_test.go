@@ -81,12 +81,14 @@ var allowed = map[string][]string{
 	"region":   {},
 	"core":     {"region"},
 	"adapters": {"core", "region", "adapters/internal"},
-	"cursor":   {"core", "cursor", "region"},
-	"cmd":      {"adapters", "bench", "core", "cursor", "region"},
-	"bench":    {"adapters", "bench", "core", "cursor", "region"},
-	"fuzz":     {"adapters", "core", "cursor", "region"},
-	"docs":     {},
-	".ci":      {},
+
+	"adapters/prometheus": {"core", "cursor", "region"}, // at the edge
+	"cursor":              {"core", "cursor", "region"},
+	"cmd":                 {"adapters", "bench", "core", "cursor", "region"},
+	"bench":               {"adapters", "bench", "core", "cursor", "region"},
+	"fuzz":                {"adapters", "core", "cursor", "region"},
+	"docs":                {},
+	".ci":                 {},
 }
 
 // TestImportsGoOneWay holds the sources, tests left aside, against the picture in design.md.
@@ -96,7 +98,10 @@ func TestImportsGoOneWay(t *testing.T) {
 			continue
 		}
 		from, _, _ := strings.Cut(path, "/")
-		may, known := allowed[from]
+		may, known := allowed[path[:max(0, strings.LastIndexByte(path, '/'))]]
+		if !known {
+			may, known = allowed[from]
+		}
 		if !known {
 			t.Errorf("%s: nothing says what %s may import", path, from)
 			continue
