@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Why a Follower ends, besides ErrCompacted, ErrBeyond, ErrClosed and core.ErrCancelled.
+// Why a Follower ends, besides ErrCompacted, ErrBeyond, ErrClosed, ErrCorrupt and core.ErrCancelled.
 var (
 	// ErrNoFeed: FollowOptions.Feed is nil, or returned neither a Feed nor an error.
 	ErrNoFeed = errors.New("spillway/cursor: there is no feed to follow by; set FollowOptions.Feed")

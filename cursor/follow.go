@@ -307,6 +307,7 @@ func (f *Follower) fail(err error) error {
 	for _, final := range []error{
 		ErrCompacted, ErrBeyond, ErrClosed, ErrReplaced, ErrDisorder, ErrMismatch, ErrCorruptCheckpoint, ErrCheckpointName,
 	} {
+	for _, final := range []error{ErrCompacted, ErrBeyond, ErrClosed, ErrCorrupt, ErrReplaced, ErrDisorder} {
 		if errors.Is(err, final) {
 			return f.end(err)
 		}

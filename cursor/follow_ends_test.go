@@ -3,6 +3,7 @@ package cursor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -56,6 +57,32 @@ func TestH147BroadcastBeforeDurable(t *testing.T) {
 		expect(t, f, "[caught up at 0]")
 		w.fanout.Broadcast(core.Envelope{Notification: core.Notification{Coordinate: coordinate(t, "a"), Kind: kind, Sequence: 1}})
 		expect(t, f, "["+(&cursor.BeyondError{From: 2, Next: 0}).Error()+"]")
+	})
+}
+
+// TestDamagedLog: what can't be read now can't be read later: the follower ends, with all before it handed out.
+func TestDamagedLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog(t, memlog.Options{})
+		add(t, log, "a", "a", "a")
+		damaged := wrapped{Log: log, read: func(ctx context.Context, r region.Region, from uint64, dst []core.Envelope) (int, uint64, error) {
+			if from >= 2 {
+				return 0, from, fmt.Errorf("%w: the block at sequence 2", cursor.ErrCorrupt)
+			}
+			return log.Read(ctx, r, from, dst[:2-from])
+		}}
+		f := cursor.Follow(t.Context(), damaged, newFanout(t), region.Region{}, cursor.FollowOptions{Feed: byChannel(1)})
+		for range 2 {
+			if _, err := f.Next(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if _, err := f.Next(t.Context()); !errors.Is(err, cursor.ErrCorrupt) || f.Err() != err || f.Place() != 2 {
+				t.Errorf("%v, Err() = %v, at %d; want ErrCorrupt, at 2", err, f.Err(), f.Place())
+			}
+		}
+		f.Cancel()
 	})
 }
 
