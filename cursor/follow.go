@@ -305,9 +305,8 @@ func (f *Follower) fail(err error) error {
 		return context.Cause(f.waits.call)
 	}
 	for _, final := range []error{
-		ErrCompacted, ErrBeyond, ErrClosed, ErrReplaced, ErrDisorder, ErrMismatch, ErrCorruptCheckpoint, ErrCheckpointName,
+		ErrCompacted, ErrBeyond, ErrClosed, ErrCorrupt, ErrReplaced, ErrDisorder, ErrMismatch, ErrCorruptCheckpoint, ErrCheckpointName,
 	} {
-	for _, final := range []error{ErrCompacted, ErrBeyond, ErrClosed, ErrCorrupt, ErrReplaced, ErrDisorder} {
 		if errors.Is(err, final) {
 			return f.end(err)
 		}

@@ -56,7 +56,7 @@ func TestSyncLevels(t *testing.T) {
 				}
 				survive(t, mem, "closed", c.closed)
 				s := log.LogStats()
-				if s.Append.Count != 1 || s.Sync.Count != uint64(synced) || s.Bounds.Next != 10 || s.Entities == 0 || s.Level != c.level || s.Failed != nil {
+				if s.Append.Count != 1 || s.Sync.Count != uint64(synced) || s.Bounds.Next != 10 || s.Entities == 0 || s.Level != log.Level() || s.Failed != nil {
 					t.Errorf("LogStats: %+v", s)
 				}
 				if appended != 10 {
