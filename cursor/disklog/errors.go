@@ -7,7 +7,7 @@ import (
 	"github.com/spillwayhq/spillway/cursor"
 )
 
-// ErrLocked: the Log is open already, in this process or in another. From Open.
+// ErrLocked is the error of an Open of a Log that is open already, in this process or in another.
 var ErrLocked = errors.New("spillway/disklog: the log is open already")
 
 // A CorruptError says what on the disk is not what was written, and where. It comes from Open, Append, Read and Verify.
