@@ -22,7 +22,7 @@ const replayed = 1000
 func replayRows() []Row {
 	return []Row{{
 		ID: "P15", Work: "spillway replay of a history to 1,000 regions, an event", Against: "decode", Unit: "ns",
-		Target: 1.5, Stretch: 1.2, Version: 1,
+		Target: 1.5, Stretch: 1.2, Floor: 2, Decision: "0006", Version: 1,
 		Needs: func() error { _, _, err := history(); return err },
 		Open: func(h Host) Sides {
 			root, file, err := history()
