@@ -83,7 +83,7 @@ keep up, and read the rest from the log. Whoever is pruned misses nothing. Kille
 }
 
 // buffers bounds what all channels together may take.
-const buffers = 8 << 30
+const buffers = int64(8 << 30)
 
 // check looks whether the flags make sense together, and parses the regions.
 func (o *replay) check(cmd *cobra.Command, args []string) ([]pick, error) {
@@ -164,11 +164,11 @@ func (o *replay) checkLog(cmd *cobra.Command) error {
 // fits looks whether the buffers of so many subscriptions are too much memory. How many there are is known when
 // they are picked: the data may have fewer regions than were asked for.
 func (o *replay) fits(subscriptions int) error {
-	size := 8 // a pointer
+	size := int64(8) // a pointer
 	if o.log != "" {
 		size = 160 // an event that was read from a log, less its payload
 	}
-	if o.capacity > buffers/size/subscriptions {
+	if int64(o.capacity) > buffers/size/int64(subscriptions) {
 		return fmt.Errorf("--capacity %d for %d subscriptions would take more than %d GiB: make one of them less",
 			o.capacity, subscriptions, buffers>>30)
 	}
