@@ -67,7 +67,7 @@ func (l *Log) drop(d drop) error {
 	return nil
 }
 
-// stage adds a drop to a batch. Whole segments are given back, where that is worth a range of the engine's.
+// stage adds a drop to a batch, and notes what forget is to give back: whole segments, where that is worth a range of the engine's.
 func (l *Log) stage(b *pebble.Batch, d *drop) {
 	if d.first <= l.s.bounds.First {
 		return
@@ -86,7 +86,6 @@ func (l *Log) stage(b *pebble.Batch, d *drop) {
 		return
 	}
 	d.gone = end
-	_ = b.DeleteRange(keyOf(0, 0), keyOf(0, end), nil) // whatever an earlier process has left too
 }
 
 // dropped has readers see what was dropped. mu is held.
@@ -100,13 +99,22 @@ func (l *Log) dropped(d drop) {
 	}
 }
 
-// forget has the writer know what was dropped.
+// forget has the writer know what was dropped, and gives back what nobody reads any more. That comes after readers have seen the drop:
+// the engine shows what a batch does before it is durable, and who still reads below would find nothing there, and no reason. Nothing
+// is promised of it, so it isn't synced: what an earlier process has left is in the next range.
 func (l *Log) forget(d drop) {
 	if d.first > l.w.meta.first {
 		l.w.meta.first = d.first
 		l.w.ids.dropBelow(d.first)
 	}
-	l.w.gone = max(l.w.gone, d.gone)
+	if d.gone <= l.w.gone {
+		return
+	}
+	b := l.db.NewBatch()
+	_ = b.DeleteRange(keyOf(0, 0), keyOf(0, d.gone), nil) // of a batch, it cannot fail
+	if l.commit(b, false) == nil {                        // or it is noted at the gate
+		l.w.gone = d.gone
+	}
 }
 
 // makeRoom adds to a batch what has to go before so many events and payload bytes are added. Limits has seen to it that they fit.
