@@ -14,11 +14,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/internal/kit"
 )
 
 // A Subject is a new store, and what the kit has to be able to do to it besides.
@@ -45,48 +44,16 @@ func (e *ClauseError) Error() string { return fmt.Sprintf("checkpointtest: %s: %
 func (e *ClauseError) Unwrap() error { return e.Err }
 
 // Clauses returns the clauses' names, in the order in which they are checked.
-func Clauses() []string {
-	var names []string
-	for _, c := range clauses {
-		names = append(names, c.name)
-	}
-	return names
-}
+func Clauses() []string { return judged().Names() }
 
 // Run checks what open returns, a clause a subtest. Each call of open returns a store that nobody has used.
 func Run(t *testing.T, open func() Subject) {
 	t.Helper()
-	var broken []string
-	for _, c := range clauses {
-		t.Run(c.name, func(t *testing.T) {
-			if on := c.restsOn(broken); on != "" {
-				broken = append(broken, c.name)
-				t.Skipf("not judged: it rests on %q", on)
-			}
-			if err := c.judge(open); err != nil {
-				broken = append(broken, c.name)
-				t.Error(err)
-			}
-		})
-	}
+	judged().Run(t, open)
 }
 
 // Check is Run for where there is no test: nil, or a *ClauseError for each clause that is broken, joined.
-func Check(open func() Subject) error {
-	var broken []string
-	var errs []error
-	for _, c := range clauses {
-		if c.restsOn(broken) != "" {
-			broken = append(broken, c.name)
-			continue
-		}
-		if err := c.judge(open); err != nil {
-			broken = append(broken, c.name)
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
+func Check(open func() Subject) error { return judged().Judge(open) }
 
 // A clause is a rule, and how it is checked.
 type clause struct {
@@ -95,48 +62,24 @@ type clause struct {
 	check func(t *trial) error
 }
 
-// restsOn returns the first of broken that the clause needs, or "".
-func (c clause) restsOn(broken []string) string {
-	for _, need := range c.needs {
-		if slices.Contains(broken, need) {
-			return need
-		}
+// judged returns the clauses.
+func judged() kit.Clauses[Subject] {
+	cs := make(kit.Clauses[Subject], len(clauses))
+	for i, c := range clauses {
+		cs[i] = kit.Clause[Subject]{Name: c.name, Needs: c.needs, Check: c.try, Says: func(name string, err error) error {
+			return &ClauseError{Clause: name, Err: err}
+		}}
 	}
-	return ""
+	return cs
 }
 
-// How long a clause may take before it is said to hang. A store that does is left where it is, with its goroutine.
-const wholeClause = time.Minute
-
-// judge checks the clause on a new store; nil, or a *ClauseError.
-func (c clause) judge(open func() Subject) error {
-	done := make(chan error, 1)
-	ctx, cancel := context.WithTimeout(context.Background(), wholeClause)
+// try checks the clause on a new store.
+func (c clause) try(open func() Subject) error {
+	ctx, cancel := context.WithTimeout(context.Background(), kit.Patience)
 	defer cancel()
-	go func() {
-		err := errors.New("called runtime.Goexit")
-		defer func() {
-			if r := recover(); r != nil {
-				err = fmt.Errorf("panicked: %v", r)
-			}
-			done <- err
-		}()
-		s := open()
-		if s.Checkpoints == nil {
-			err = errors.New("Subject.Checkpoints is nil")
-			return
-		}
-		err = c.check(&trial{Subject: s, ctx: ctx})
-	}()
-	late := time.NewTimer(wholeClause + 5*time.Second)
-	defer late.Stop()
-	select {
-	case err := <-done:
-		if err != nil {
-			return &ClauseError{Clause: c.name, Err: err}
-		}
-		return nil
-	case <-late.C:
-		return &ClauseError{Clause: c.name, Err: fmt.Errorf("has not returned after %v", wholeClause)}
+	s := open()
+	if s.Checkpoints == nil {
+		return errors.New("Subject.Checkpoints is nil")
 	}
+	return c.check(&trial{Subject: s, ctx: ctx})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/internal/kit"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -28,7 +29,7 @@ func checkClosesUnder(t *trial) error {
 		go func() { errs <- c.appends(fmt.Sprint("of:", i)) }()
 		go func() { errs <- c.follows() }()
 	}
-	late := time.NewTimer(wholeClause)
+	late := time.NewTimer(kit.Patience)
 	defer late.Stop()
 	select {
 	case <-c.busy:

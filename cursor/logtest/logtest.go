@@ -19,11 +19,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/internal/kit"
 )
 
 // A Subject is a new Log, and what the kit has to be able to do to it besides.
@@ -65,8 +65,8 @@ func (s Subject) validate() error {
 		}
 	}
 	switch {
-	case l.RepeatsFor != 0 && l.RepeatsFor < wholeClause:
-		return fmt.Errorf("the limit RepeatsFor is %v; want 0 for no limit, or %v at least", l.RepeatsFor, wholeClause)
+	case l.RepeatsFor != 0 && l.RepeatsFor < kit.Patience:
+		return fmt.Errorf("the limit RepeatsFor is %v; want 0 for no limit, or %v at least", l.RepeatsFor, kit.Patience)
 	case l.Clocks == cursor.OrderPerNode && s.Join == nil:
 		return errors.New("the limit Clocks is OrderPerNode, and Subject.Join is nil: nothing of it can be checked")
 	}
@@ -87,48 +87,16 @@ func (e *ClauseError) Error() string {
 func (e *ClauseError) Unwrap() error { return e.Err }
 
 // Clauses returns the clauses' names, in the order in which they are checked.
-func Clauses() []string {
-	var names []string
-	for _, c := range clauses {
-		names = append(names, c.name)
-	}
-	return names
-}
+func Clauses() []string { return judged().Names() }
 
 // Run checks what open returns, a clause a subtest. Each call of open returns a Log that nobody has used.
 func Run(t *testing.T, open func() Subject) {
 	t.Helper()
-	var broken []string
-	for _, c := range clauses {
-		t.Run(c.name, func(t *testing.T) {
-			if on := c.restsOn(broken); on != "" {
-				broken = append(broken, c.name)
-				t.Skipf("not judged: it rests on %q", on)
-			}
-			if err := c.judge(open); err != nil {
-				broken = append(broken, c.name)
-				t.Error(err)
-			}
-		})
-	}
+	judged().Run(t, open)
 }
 
 // Check is Run for where there is no test: nil, or a *ClauseError for each clause that is broken, joined.
-func Check(open func() Subject) error {
-	var broken []string
-	var errs []error
-	for _, c := range clauses {
-		if c.restsOn(broken) != "" {
-			broken = append(broken, c.name)
-			continue
-		}
-		if err := c.judge(open); err != nil {
-			broken = append(broken, c.name)
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
+func Check(open func() Subject) error { return judged().Judge(open) }
 
 // A clause is a rule, and how it is checked.
 type clause struct {
@@ -137,48 +105,19 @@ type clause struct {
 	check func(t *trial) error
 }
 
-// restsOn returns the first of broken that the clause needs, or "".
-func (c clause) restsOn(broken []string) string {
-	for _, need := range c.needs {
-		if slices.Contains(broken, need) {
-			return need
-		}
+// judged returns the clauses.
+func judged() kit.Clauses[Subject] {
+	cs := make(kit.Clauses[Subject], len(clauses))
+	for i, c := range clauses {
+		cs[i] = kit.Clause[Subject]{Name: c.name, Needs: c.needs, Check: c.try, Says: func(name string, err error) error {
+			return &ClauseError{Clause: name, Err: err}
+		}}
 	}
-	return ""
+	return cs
 }
 
-// How long something may take before it is said to hang. A Log that does is left where it is, with its goroutine.
-const (
-	patience    = 5 * time.Second
-	wholeClause = time.Minute
-)
-
-// judge checks the clause; nil, or a *ClauseError.
-func (c clause) judge(open func() Subject) error {
-	done := make(chan error, 1)
-	go func() {
-		err := errors.New("called runtime.Goexit")
-		defer func() {
-			if r := recover(); r != nil {
-				err = fmt.Errorf("panicked: %v", r)
-			}
-			done <- err
-		}()
-		err = c.try(open)
-	}()
-	late := time.NewTimer(wholeClause + patience)
-	defer late.Stop()
-	var err error
-	select {
-	case err = <-done:
-	case <-late.C:
-		err = fmt.Errorf("has not returned after %v", wholeClause)
-	}
-	if err != nil {
-		return &ClauseError{Clause: c.name, Err: err}
-	}
-	return nil
-}
+// patience is how long a single wait may take before it is said to hang.
+const patience = 5 * time.Second
 
 // try checks the clause on a new Log.
 func (c clause) try(open func() Subject) error {

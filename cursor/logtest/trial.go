@@ -11,6 +11,7 @@ import (
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/internal/kit"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -29,7 +30,7 @@ func begin(open func() Subject) (*trial, error) {
 		return nil, err
 	}
 	t := &trial{Subject: s, open: open}
-	t.ctx, t.cancel = context.WithTimeout(context.Background(), wholeClause)
+	t.ctx, t.cancel = context.WithTimeout(context.Background(), kit.Patience)
 	return t, nil
 }
 
