@@ -29,8 +29,8 @@ func (e *ReplacedError) Error() string {
 func (e *ReplacedError) Unwrap() error { return ErrReplaced }
 
 // A DisorderError says which event was broadcast after a later one, or twice. The Follower can't tell which, or hand it
-// out in its place: it ends, and whoever goes on from Place of the last Checkpoint gets everything. errors.Is(err,
-// ErrDisorder) holds for it.
+// out in its place: it ends. Whoever goes on does so from Sequence, or from a place that was saved below it: one that is above was handed out
+// without it. errors.Is(err, ErrDisorder) holds for it.
 type DisorderError struct {
 	Sequence uint64 // of that event
 	Next     uint64 // what was to come, at least

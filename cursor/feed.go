@@ -2,6 +2,7 @@ package cursor
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
@@ -15,7 +16,7 @@ import (
 //
 // A Feed that has a NextBatch(ctx, dst) (int, error) besides, as those of ring and multicast have, is read by that; of one that
 // has a C() <-chan core.Envelope, as those of channel have, what is there is taken at once. One that has a Region() other
-// than the Follower's, as a Reader of a ring that many share, is filtered.
+// than the Follower's, as a Reader of a ring that many share, is filtered; it must have all that the Follower's has.
 type Feed interface {
 	// Next returns the next event, and waits for it. Where the Feed has ended it returns what it was given before, and
 	// then, as often as asked, what Err says. Where ctx ends it returns another error, and has taken nothing.
@@ -49,6 +50,19 @@ func newIntake(feed Feed, r region.Region) intake {
 		in.wider = of.Region() != r
 	}
 	return in
+}
+
+// covers tells whether every event of r is one of wide.
+func covers(wide, r region.Region) bool {
+	entity := wide.Entity == "" || wide.Entity == r.Entity || strings.HasPrefix(r.Entity, wide.Entity+":")
+	kind := wide.Kind.IsZero() || wide.Kind == r.Kind
+	if c, ok := wide.Kind.Category(); ok {
+		k, exact := r.Kind.Kind()
+		kind = kind || exact && k.Category() == c
+	}
+	return entity && kind &&
+		(wide.Scope == "" || wide.Scope == r.Scope) &&
+		(wide.Lane == region.LaneFilter{} || wide.Lane == r.Lane)
 }
 
 // room returns how many events it is worth having room for.

@@ -50,7 +50,7 @@ type FollowStats struct {
 	Resumed uint64 // how often it went live
 	Flaps   uint64 // how often it was pruned soon after it had gone live: see Patience
 
-	// Patience is how often it was pruned too soon, less how often it wasn't: the higher, the closer to the Log's end it has
+	// Patience goes up by one whenever it was pruned too soon, and is halved when it wasn't: the higher, the closer to the Log's end it has
 	// to come before it goes live again, and from 9 on that several times. At its most, 14, the feed is too small for
 	// the bursts that come, or the consumer too slow: the Follower reads the Log nearly all of the time, and misses nothing.
 	Patience int
@@ -81,6 +81,9 @@ func (f *Follower) Stats() FollowStats {
 		Resumed:  f.shown.resumed.Load(),
 		Flaps:    f.shown.flaps.Load(),
 		Patience: int(f.shown.patience.Load()),
+	}
+	if f.waits.own.Err() != nil {
+		s.State = Ended // also where nobody calls Next any more
 	}
 	if feed := f.shown.feed.Load(); feed != nil && s.State != Ended && errors.Is((*feed).Err(), core.ErrPruned) {
 		s.State = Parked

@@ -22,6 +22,10 @@ func (f *Follower) join() error {
 	case feed == nil:
 		return f.end(ErrNoFeed)
 	}
+	if of, ok := feed.(interface{ Region() region.Region }); ok && !covers(of.Region(), f.region) {
+		feed.Cancel()
+		return f.end(fmt.Errorf("spillway/cursor: subscribe to follow %s: the feed has only %s", f.region, of.Region()))
+	}
 	f.in = newIntake(feed, f.region)
 	f.shown.feed.Store(&feed)
 	f.joined, f.unbounded = false, true
@@ -112,7 +116,7 @@ func (f *Follower) admit(es []core.Envelope) {
 			break
 		}
 		if dense && seq > next {
-			f.hole, f.boundary = true, seq+1
+			f.hole, f.boundary = true, es[len(es)-1].Sequence+1 // they are taken from the feed, and will not come again
 			break
 		}
 		next = seq + 1

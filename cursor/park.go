@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/region"
 )
 
 // feedEnded goes on without the feed, all of which was handed out.
@@ -37,7 +38,9 @@ func (f *Follower) park(pruned *core.PrunedError) error {
 		if next := f.cur.next; pruned.Missed < next && pruned.Missed >= f.pulled {
 			return f.end(&DisorderError{Sequence: pruned.Missed, Next: next})
 		}
-		f.missed = pruned.Missed
+		if f.region != (region.Region{}) { // or what lies between is missing, and not others'
+			f.missed = pruned.Missed
+		}
 	}
 	f.full = 0
 	f.fell = !f.behind

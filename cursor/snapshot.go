@@ -53,6 +53,8 @@ func NewSnapshot[S any](f *Follower, state S, fold func(S, core.Envelope) (S, er
 	return s
 }
 
+var errFoldUnwound = errors.New("spillway/cursor: fold has not returned: the state lacks an event")
+
 // Next folds the next event and returns it, or a Mark; it waits as Follower.Next does, and returns its errors.
 func (s *Snapshot[S]) Next(ctx context.Context) (Item, error) {
 	if s.err != nil {
@@ -63,19 +65,20 @@ func (s *Snapshot[S]) Next(ctx context.Context) (Item, error) {
 		return i, err
 	}
 	if !i.IsMark() {
+		s.place, s.known, s.err = i.Sequence, true, errFoldUnwound // it may panic, and its caller go on
 		state, err := s.fold(s.state, i.Envelope)
 		if err != nil {
-			s.place = i.Sequence
 			s.err = fmt.Errorf("spillway/cursor: fold event %d: %w", i.Sequence, err)
 			return Item{}, s.err
 		}
-		s.state = state
+		s.state, s.err = state, nil
 	}
 	s.place, s.known = s.follower.place()
 	return i, nil
 }
 
-// CatchUp folds all that the Log holds, up to the next CaughtUp.
+// CatchUp folds all that the Log holds, up to the next CaughtUp. That comes once, and again when the Follower has fallen behind: a second
+// CatchUp waits for it.
 func (s *Snapshot[S]) CatchUp(ctx context.Context) error {
 	for {
 		if i, err := s.Next(ctx); err != nil || i.Mark.Kind == CaughtUp {
@@ -103,12 +106,18 @@ func (s *Snapshot[S]) Save(marshal func(S) ([]byte, error)) ([]byte, error) {
 	if !s.known {
 		return nil, errors.New("spillway/cursor: save a snapshot: its place is not known before it has caught up, or folded an event")
 	}
+	if late, ok := errors.AsType[*DisorderError](s.follower.Err()); ok && late.Sequence < s.place {
+		return nil, fmt.Errorf("spillway/cursor: save a snapshot: event %d is not in it: %w", late.Sequence, late)
+	}
 	state, err := marshal(s.state)
 	if err != nil {
 		return nil, fmt.Errorf("spillway/cursor: save a snapshot: %w", err)
 	}
 	text := s.follower.region.String()
-	id := s.follower.log.ID()
+	id := s.follower.id // that it has read, whatever the Log is by now
+	if id == (LogID{}) {
+		id = s.follower.log.ID()
+	}
 	b := append([]byte(nil), snapshotMagic...)
 	b = append(b, id[:]...)
 	b = binary.BigEndian.AppendUint64(b, s.place)

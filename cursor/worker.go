@@ -13,6 +13,9 @@ import (
 // A Worker hands the events of a Region to a handler, each at least once, those of one entity in order, and saves the
 // place below which all are handled. Nothing is passed over but what is set aside as Poison says.
 //
+// One that another has taken the name from goes on until its next save, which is refused: for so long two handle the same events,
+// each in order, and a handler that can't have that saves what it did together with the Epoch of its Worker's Status.
+//
 // Before events are begun it is saved that they are: one save counts the first attempt of what comes after it, and all
 // that was handled before, so that in quiet times nothing is saved twice. A Worker that finds, when it begins, that the one
 // before it ended in the middle hands out one event at a time as far as that may have come (with the same Batch and Every), and saves its place before each:
@@ -30,10 +33,12 @@ type Worker struct {
 	cursor   *Cursor
 	room     []core.Envelope
 	held     []core.Envelope // what of room is in the part and not handled
+	lent     []core.Envelope // a copy, for HandleBatch to do with as it likes
 	saved    Checkpoint      // as it was saved last
 	savedAt  time.Time
 	unsaved  int   // how many events were handled since
 	mustSave bool  // whatever Every and Interval say
+	unsure   bool  // the last save failed, and may have been made all the same
 	careful  int   // how many events are handed out one by one
 	tried    int   // how often held's first was begun, and not finished
 	why      error // what the last of those attempts returned
@@ -63,8 +68,12 @@ func StartWorker(ctx context.Context, log Log, o WorkerOptions) (*Worker, error)
 // claim sets saved and cursor.
 func (w *Worker) claim(ctx context.Context) error {
 	place := uint64(0)
-	_, err := w.o.Checkpoints.Load(ctx, w.o.Name)
-	if errors.Is(err, ErrNoCheckpoint) {
+	was, err := w.o.Checkpoints.Load(ctx, w.o.Name)
+	switch {
+	case err == nil && was.Log == w.log.ID(): // of another Log, the Claim says so
+		// Claiming fences the owner: not before it is seen that there is something to read.
+		_, err = Open(ctx, w.log, w.o.Region, From(was.Place))
+	case errors.Is(err, ErrNoCheckpoint):
 		var from Start
 		if from, err = w.o.From.plain(ctx, w.log, w.o.Region); err == nil {
 			place, err = from.in(ctx, w.log)
@@ -111,7 +120,7 @@ type WorkerStatus struct {
 	Ended   bool
 	// Damaged is that of the Checkpoint that it began with: it may have begun a generation too early.
 	Damaged bool
-	// Err is why it ended; or what failed last, while nothing has succeeded since.
+	// Err is why it ended; or what failed last, while no event was handled since.
 	Err error
 }
 

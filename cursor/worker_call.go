@@ -27,7 +27,8 @@ func (w *Worker) call(es []core.Envelope) handed {
 // callAll calls the handler, and notes in h what became of it, step by step: it may panic at any.
 func (w *Worker) callAll(es []core.Envelope, h *handed) {
 	if w.o.HandleBatch != nil {
-		h.answer, h.err = w.o.HandleBatch(w.ctx, es)
+		w.lent = append(w.lent[:0], es...)
+		h.answer, h.err = w.o.HandleBatch(w.ctx, w.lent)
 		h.judge(len(es))
 		return
 	}

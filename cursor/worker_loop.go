@@ -36,7 +36,7 @@ func (w *Worker) work() error {
 			}
 		}
 		if w.ctx.Err() != nil {
-			return context.Cause(w.ctx)
+			return w.over()
 		}
 		if w.tried >= w.o.Attempts {
 			if err := w.setAside(); err != nil {
@@ -82,13 +82,14 @@ func (w *Worker) handOut(es []core.Envelope) error {
 	}
 	switch {
 	case h.err != nil && w.ctx.Err() != nil:
-		return context.Cause(w.ctx)
+		return w.over()
+	case h.err != nil && w.o.HandleBatch != nil && len(es) > 1: // whichever it was: it is found one by one
+		w.careful = max(w.careful, len(es))
+		w.failed(h.err)
+		return w.sleep(w.o.pause(1))
 	case h.err != nil:
 		w.tried, w.why = w.tried+1, h.err
 		w.careful = max(w.careful, 1)
-		if w.o.HandleBatch != nil { // whichever it was
-			w.careful = max(w.careful, len(es))
-		}
 		w.failed(h.err)
 		if w.tried < w.o.Attempts {
 			return w.sleep(w.o.pause(w.tried))
@@ -109,6 +110,9 @@ func (w *Worker) handled(n int) {
 	w.held = w.held[n:]
 	w.unsaved += n
 	w.careful = max(0, w.careful-n)
+	if w.tried > 0 {
+		w.mustSave = true // or the next Worker takes what is saved of its attempts for failures
+	}
 	w.tried, w.why = 0, nil
 }
 
@@ -134,10 +138,11 @@ func (w *Worker) save(attempts int) error {
 func (w *Worker) saveAt(ctx context.Context, place uint64, attempts int) error {
 	c := w.saved
 	c.Place, c.Attempts, c.Written = place, uint32(attempts), uint64(max(0, time.Now().UnixMilli()))
+	w.unsure = true
 	if err := w.o.Checkpoints.Save(ctx, c); err != nil {
 		return err
 	}
-	w.saved, w.savedAt, w.unsaved, w.mustSave = c, time.Now(), 0, false
+	w.saved, w.savedAt, w.unsaved, w.mustSave, w.unsure = c, time.Now(), 0, false, false
 	w.say(func(s *WorkerStatus) { s.Place = place })
 	return nil
 }
@@ -145,7 +150,12 @@ func (w *Worker) saveAt(ctx context.Context, place uint64, attempts int) error {
 // leave saves what can be saved at the end, and returns what to say of it.
 func (w *Worker) leave(why error) error {
 	place, attempts := w.place(), w.tried
+	over, outside := why.(overError) //nolint:errorlint // work's own, which nobody wraps
+	if outside {
+		why = over.cause
+	}
 	switch {
+	case outside && !errors.Is(why, ErrStopped): // it may be anything: what ended another Worker, for example
 	case errors.Is(why, ErrPoison): // first: what the handler returned is in it, which may be anything
 		attempts = 0
 	case errors.Is(why, ErrFenced), errors.Is(why, ErrMismatch), errors.Is(why, ErrCorruptCheckpoint), errors.Is(why, ErrNoCheckpoint):
@@ -155,7 +165,7 @@ func (w *Worker) leave(why error) error {
 	case errors.Is(why, errAnsweredStop), errors.Is(why, ErrStopped):
 		why = nil
 	}
-	if place == w.saved.Place && attempts == int(w.saved.Attempts) {
+	if !w.unsure && place == w.saved.Place && attempts == int(w.saved.Attempts) {
 		return why
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), lastSave)
@@ -276,11 +286,10 @@ func (w *Worker) insist(what string, do func() error) error {
 		switch {
 		case err == nil:
 			return nil
+		case w.ctx.Err() != nil:
+			return w.over() // what is saved is tried once more, by leave
 		case hopeless(err):
 			return err
-		}
-		if cause := context.Cause(w.ctx); cause != nil {
-			return cause // what is saved is tried once more, by leave
 		}
 		w.failed(err)
 		if n >= w.o.Attempts {
@@ -312,6 +321,15 @@ func (w *Worker) sleep(d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-w.ctx.Done():
-		return context.Cause(w.ctx)
+		return w.over()
 	}
 }
+
+// An overError says that the Worker's context has ended, and why: that is somebody else's error, however much it looks like one of the
+// Worker's.
+type overError struct{ cause error }
+
+func (e overError) Error() string { return e.cause.Error() }
+
+// over returns why the Worker's context has ended.
+func (w *Worker) over() error { return overError{context.Cause(w.ctx)} }

@@ -19,8 +19,8 @@ type WorkerOptions struct {
 	Checkpoints Checkpoints
 	From        Start // where it begins if nothing is saved under the name
 
-	// Handle is given one event, HandleBatch several, in order, in memory that is the Worker's again when it returns. An error,
-	// a panic or a runtime.Goexit says that they were not handled; the Answer is not looked at then. One call is made at
+	// Handle is given one event, HandleBatch several, in order, in memory that it may write to and that is the Worker's again when it
+	// returns. An error, a panic or a runtime.Goexit says that they were not handled; the Answer is not looked at then. One call is made at
 	// a time. Its context ends with the Worker's, and by Stop: an error that is returned then is no failure.
 	Handle      func(ctx context.Context, e core.Envelope) (Answer, error)
 	HandleBatch func(ctx context.Context, es []core.Envelope) (Answer, error)
@@ -32,7 +32,8 @@ type WorkerOptions struct {
 	Every    int
 	Interval time.Duration
 
-	// Attempts is how often an event is begun before it is set aside, crashes counted. 0: 5. A store or a Log that fails
+	// Attempts is how often an event is begun before it is set aside, crashes counted. 0: 5. A batch that fails is nobody's attempt: its
+	// events are begun one by one then. A store or a Log that fails
 	// is tried as often before the Worker ends.
 	Attempts int
 	// FirstPause is how long to wait after the first failure: up to that, and at least half of it, by chance. It is doubled
