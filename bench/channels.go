@@ -8,17 +8,19 @@ func channelRows() []Row {
 	for _, c := range []struct {
 		subs, capacity  int
 		target, stretch float64
+		floor           float64
+		decision        string
 	}{
 		// Capacities keep the buffers of both sides in the inner caches where they can: where every send
 		// waits for memory, every ratio is close to 1.
-		{1, 64, 2.0, 1.5},
-		{10, 64, 1.25, 1.10},
-		{100, 16, 1.10, 1.04},
-		{1000, 16, 1.08, 1.03},
+		{1, 64, 2.0, 1.5, 0, ""},
+		{10, 64, 1.25, 1.10, 0, ""},
+		{100, 16, 1.10, 1.04, 1.16, "0006"},
+		{1000, 16, 1.08, 1.03, 1.16, "0006"},
 	} {
 		rows = append(rows, Row{
 			ID: "P1", Case: "subs=" + short(c.subs), Work: fmt.Sprintf("broadcast to %s channels", short(c.subs)), Against: "rawoffer", Unit: "ns",
-			Target: c.target, Stretch: c.stretch, Deliveries: c.subs, Version: 1, Quick: true, NoAllocs: true,
+			Target: c.target, Stretch: c.stretch, Floor: c.floor, Decision: c.decision, Deliveries: c.subs, Version: 1, Quick: true, NoAllocs: true,
 			Open: func(h Host) Sides { return toChannels(h, c.subs, c.capacity) },
 		})
 	}

@@ -79,8 +79,8 @@ func (w *following) read(take func(*core.Envelope)) {
 		}
 		w.hand(dst[:n], take)
 	}
-	if err := w.readRest(dst, take); w.failed == nil {
-		w.failed = err
+	if w.failed = w.follower.Err(); w.failed == nil { // what has ended it is not to be read over
+		w.failed = w.readRest(dst, take)
 	}
 }
 

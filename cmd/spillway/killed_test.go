@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/spillwayhq/spillway/core"
@@ -145,9 +146,9 @@ func (k *killing) found(t *testing.T, c *child) (ok bool) {
 	return true
 }
 
-// kill has a child append for a while, and kills it: just now it was told something, and so it is in the midst of the next. Some
+// kill has a child append for a while, kills it, and tells whether it was in time: just now it was told something, and so it is in the midst of the next. Some
 // are killed while they begin or open the log.
-func (k *killing) kill(t *testing.T) {
+func (k *killing) kill(t *testing.T) (killed bool) {
 	t.Helper()
 	c := k.start(t)
 	if k.random.IntN(4) == 0 {
@@ -164,7 +165,19 @@ func (k *killing) kill(t *testing.T) {
 	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Error(err)
 	}
-	k.acknowledged, _ = c.last(t, k.acknowledged) // killed
+	acknowledged, err := c.last(t, k.acknowledged)
+	k.acknowledged = acknowledged
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		if ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+			return true
+		}
+	}
+	if err != nil {
+		t.Errorf("it ended by itself: %v: %s", err, c.err.String())
+	}
+	return false // it was done before
 }
 
 // awaitFolder returns when the folder of the log is there, or a little later. In a folder that is there already, the child has not
@@ -255,8 +268,9 @@ func TestH151KilledProcess(t *testing.T) {
 	for done := 0; done < kills && !t.Failed(); rounds++ {
 		k.dir, k.acknowledged, k.began = filepath.Join(t.TempDir(), "log"), 0, 0
 		for range min(3+k.random.IntN(6), kills-done) {
-			k.kill(t)
-			done++
+			if k.kill(t) {
+				done++
+			}
 			if k.random.IntN(2) == 0 { // or the next child is the first to open what was left
 				k.look(t)
 			}

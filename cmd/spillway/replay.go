@@ -225,6 +225,9 @@ func (o *replay) run(ctx context.Context, std stdio, args []string, picks []pick
 	start = time.Now()
 	tallies, wrong := newCount(events[:done.fed], done.begins).all(done.readers)
 	r := newReport(done.fed, took, time.Since(start), wrong == nil, done.readers, tallies, done.log)
+	if r.Log != nil && r.Log.wrong() != nil {
+		r.Conserved = false
+	}
 	if o.asJSON {
 		err = r.writeJSON(std.out)
 	} else {

@@ -2,17 +2,20 @@ package disklog_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/disklog"
+	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 )
 
 // newest returns the index of the engine's newest log that has something in it.
@@ -108,10 +111,11 @@ func TestH160UnknownVersion(t *testing.T) {
 		}
 		other := bytes.Clone(f.data)
 		other[16]++
+		binary.BigEndian.PutUint64(other[33:], xxhash.Sum64(other[:33])) // or it is the checksum that refuses it
 		files := filesOf(t, disk)
 		i := slices.IndexFunc(files, func(g file) bool { return g.path == f.path })
 		files[i].data = other
-		if _, err := openOn(diskOf(t, files), disklog.Options{}); !errors.Is(err, cursor.ErrCorrupt) {
+		if _, err := openOn(diskOf(t, files), disklog.Options{}); !errors.Is(err, cursor.ErrCorrupt) || !errors.Is(err, block.ErrVersion) {
 			t.Errorf("an anchor of another version: %v", err)
 		}
 		return

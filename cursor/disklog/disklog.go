@@ -263,7 +263,7 @@ type Stats struct {
 // An Opened says what was found when the Log was opened.
 type Opened struct {
 	New    bool   // there was no Log
-	Cut    bool   // the last write before was incomplete, and was cut: none of it was acknowledged
+	Cut    bool   // the last write before was incomplete, and was cut: with each group synced, none of it was acknowledged
 	Path   string // the file it was in
 	Offset int64  // where it began
 	Bytes  int64  // how many there were of it at most; preallocated space is left out

@@ -75,18 +75,25 @@ func open(dir string, o Options, e env) (*Log, error) {
 	return l, nil
 }
 
-// makeDirs makes the folders, for good.
+// makeDirs makes the folders, for good: also those above, which Open may have made, and those that a process made that was stopped
+// before it came to this. Where there is an anchor, one has come past it.
 func makeDirs(fsys vfs.FS, dir, engine string) error {
-	if _, err := fsys.Stat(engine); err == nil {
+	if _, err := fsys.Stat(fsys.PathJoin(dir, anchorName)); err == nil {
 		return nil
 	}
 	if err := fsys.MkdirAll(engine, 0o777); err != nil {
 		return err
 	}
-	if err := syncDir(fsys, dir); err != nil {
-		return err
+	for {
+		if err := syncDir(fsys, dir); err != nil && !errors.Is(err, fs.ErrPermission) { // one that is closed to us we have not made
+			return err
+		}
+		above := fsys.PathDir(dir)
+		if above == dir || above == "." {
+			return nil
+		}
+		dir = above
 	}
-	return syncDir(fsys, fsys.PathDir(dir))
 }
 
 // load opens all that is in the folder.

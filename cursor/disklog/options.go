@@ -31,7 +31,7 @@ type Options struct {
 
 	// Sync says when what is appended becomes durable: cursor.EachGroup, with an fsync before each Append returns; cursor.Interval,
 	// after so long, where a failure shows at the next Append; or cursor.NoSync, when the operating system sees to it, and
-	// at Close. What is not durable may be gone after a power cut, and with NoSync after a crash of the process too; what
+	// at Close. What is not durable may be gone after a power cut, and some of it after a crash of the process, too; what
 	// is left is always the first part of what was appended, to the end of some batch. The zero Level is EachGroup.
 	Sync cursor.Level
 
