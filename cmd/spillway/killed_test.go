@@ -167,8 +167,7 @@ func (k *killing) kill(t *testing.T) (killed bool) {
 	}
 	acknowledged, err := c.last(t, k.acknowledged)
 	k.acknowledged = acknowledged
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		status, ok := exit.Sys().(syscall.WaitStatus)
 		if ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
 			return true
