@@ -22,7 +22,7 @@ type cut struct {
 // Where syncs do nothing, they do nothing.
 func cuts(t *testing.T, batches int, noSync bool) (all []cut) {
 	t.Helper()
-	mem := vfs.NewCrashableMem()
+	mem := &crashable{MemFS: vfs.NewCrashableMem()}
 	var (
 		l  ledger
 		mu sync.Mutex
@@ -38,7 +38,7 @@ func cuts(t *testing.T, batches int, noSync bool) (all []cut) {
 		promised := l.snapshot() // first: what is promised meanwhile need not be on the disk
 		for _, percent := range []int{0, 50, 100} {
 			cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rand.New(rand.NewPCG(uint64(n), uint64(percent)))}
-			all = append(all, cut{fmt.Sprintf("%d: %v %s", n, op.Kind, op.Path), percent, mem.CrashClone(cfg), promised})
+			all = append(all, cut{fmt.Sprintf("%d: %v %s", n, op.Kind, op.Path), percent, mem.clone(cfg), promised})
 		}
 		return nil
 	}))
@@ -50,6 +50,25 @@ func cuts(t *testing.T, batches int, noSync bool) (all []cut) {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// crashable keeps the engine's file system in memory from waiting for itself: its ReuseForWrite takes the lock for readers
+// twice, and a clone that asks for the lock in between waits for the first while the second waits for the clone.
+type crashable struct {
+	*vfs.MemFS
+	reuse sync.Mutex // held by a clone, and by each ReuseForWrite
+}
+
+func (c *crashable) clone(cfg vfs.CrashCloneCfg) *vfs.MemFS {
+	c.reuse.Lock()
+	defer c.reuse.Unlock()
+	return c.CrashClone(cfg)
+}
+
+func (c *crashable) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	c.reuse.Lock()
+	defer c.reuse.Unlock()
+	return c.MemFS.ReuseForWrite(oldname, newname, category)
 }
 
 // TestH152PowerCuts: wherever the power goes, all that was acknowledged is there, no batch is there in part, repeats are
