@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// enabled is the environment variable without which the mutants rest: they take minutes.
+// enabled is the environment variable without which the mutants rest: they take minutes. At 1, one mutant is built for each
+// test that kills any; at "all", every one.
 const enabled = "SPILLWAY_MUTANTS"
 
 // slots are for the mutants that are built and run at a time.
@@ -30,7 +31,7 @@ func inParallel(t *testing.T) {
 	t.Cleanup(func() { <-slots })
 }
 
-// TestMutants builds each mutant, and runs the test that its patch names, which must fail. It must pass without
+// TestMutants builds the mutants, and runs the test that its patch names, which must fail. It must pass without
 // the patch, or its failure would say nothing.
 func TestMutants(t *testing.T) {
 	if os.Getenv(enabled) == "" {
@@ -41,6 +42,9 @@ func TestMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	ms := readMutants(t)
+	if os.Getenv(enabled) != "all" {
+		ms = firstOfEachTest(ms)
+	}
 	if !t.Run("none", func(t *testing.T) { passWithout(t, root, ms) }) {
 		return
 	}
@@ -61,6 +65,16 @@ func TestMutants(t *testing.T) {
 			}
 		})
 	}
+}
+
+// firstOfEachTest leaves out the mutants whose test has killed another before them.
+func firstOfEachTest(ms []*mutant) []*mutant {
+	seen := make(map[string]bool)
+	return slices.DeleteFunc(ms, func(m *mutant) bool {
+		key := fmt.Sprint(m.test, m.pack, m.flags)
+		defer func() { seen[key] = true }()
+		return seen[key]
+	})
 }
 
 // passWithout runs every test that kills a mutant on the tree as it is: each package is built once for all of its tests,
@@ -136,9 +150,10 @@ func (m *mutant) overlay(t *testing.T, root, dir string) string {
 	return overlay
 }
 
-// build makes the test binary of the mutant's package; of the tree as it is, where overlay is empty.
+// build makes the test binary of the mutant's package; of the tree as it is, where overlay is empty. Nothing is inlined in that
+// package, which saves a quarter of the time.
 func (m *mutant) build(ctx context.Context, root, binary, overlay string) ([]byte, error) {
-	args := []string{"test", "-c", "-o", binary, "-vet=off", "-ldflags=-s -w"}
+	args := []string{"test", "-c", "-o", binary, "-vet=off", "-gcflags=-l", "-ldflags=-s -w"}
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}
@@ -153,7 +168,7 @@ func (m *mutant) run(t *testing.T, root, binary string) ([]byte, error) {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, m.pack))); err != nil {
 		t.Fatal(err)
 	}
-	return command(t.Context(), dir, binary, "-test.failfast", "-test.timeout=30s", "-test.run=^"+m.test+"$")
+	return command(t.Context(), dir, binary, "-test.failfast", "-test.timeout=20s", "-test.run=^"+m.test+"$")
 }
 
 func command(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
