@@ -85,9 +85,10 @@ func (w *walk[T]) pass(v *T, l *lookup[T]) (done bool) {
 		w.stage = offering
 	}
 	for {
-		for w.next < len(w.members) { // not through variables: each would be fetched from the stack anew after every offer
-			m := &w.members[w.next]
-			w.next++
+		members := w.members
+		for i := w.next; i < len(members); i++ {
+			w.next = i + 1
+			m := &members[i]
 			n := m.node
 			state := n.state().Load()
 			if !offerable(state) {
