@@ -2,6 +2,7 @@ package disklog_test
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -52,23 +53,68 @@ func cuts(t *testing.T, batches int, noSync bool) (all []cut) {
 	return all
 }
 
-// crashable keeps the engine's file system in memory from waiting for itself: its ReuseForWrite takes the lock for readers
-// twice, and a clone that asks for the lock in between waits for the first while the second waits for the clone.
+// crashable keeps the engine's file system in memory from waiting for itself: its ReuseForWrite and its Lock take the lock for
+// readers twice, and a clone that asks for the lock in between waits for the first while the second waits for the clone.
 type crashable struct {
 	*vfs.MemFS
-	reuse sync.Mutex // held by a clone, and by each ReuseForWrite
+	twice sync.Mutex // held by each clone, and by what would take the lock for readers twice
 }
 
 func (c *crashable) clone(cfg vfs.CrashCloneCfg) *vfs.MemFS {
-	c.reuse.Lock()
-	defer c.reuse.Unlock()
+	c.twice.Lock()
+	defer c.twice.Unlock()
 	return c.CrashClone(cfg)
 }
 
 func (c *crashable) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	c.reuse.Lock()
-	defer c.reuse.Unlock()
+	c.twice.Lock()
+	defer c.twice.Unlock()
 	return c.MemFS.ReuseForWrite(oldname, newname, category)
+}
+
+func (c *crashable) Lock(name string) (io.Closer, error) {
+	c.twice.Lock()
+	defer c.twice.Unlock()
+	return c.MemFS.Lock(name)
+}
+
+// TestCrashableClones: a clone, and what takes the lock for readers twice, wait for each other only so long as each takes.
+func TestCrashableClones(t *testing.T) {
+	mem := &crashable{MemFS: vfs.NewCrashableMem()}
+	f, err := mem.Create("a", vfs.WriteCategoryUnspecified)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for range 2000 {
+			for _, names := range [][2]string{{"a", "b"}, {"b", "a"}} {
+				f, err := mem.ReuseForWrite(names[0], names[1], vfs.WriteCategoryUnspecified)
+				if err == nil {
+					err = f.Close()
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+			lock, err := mem.Lock("lock")
+			if err == nil {
+				err = lock.Close()
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 2000 {
+		mem.clone(vfs.CrashCloneCfg{})
+	}
+	wg.Wait()
 }
 
 // TestH152PowerCuts: wherever the power goes, all that was acknowledged is there, no batch is there in part, repeats are
