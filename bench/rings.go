@@ -19,7 +19,7 @@ func ringRows() []Row {
 		subs     int
 		floor    float64
 		decision string
-	}{{100, 0.5, "0006"}, {1000, 0.55, "0006"}} {
+	}{{100, 0.52, "0006"}, {1000, 0.55, "0006"}} {
 		subs := c.subs
 		rows = append(rows, Row{
 			ID: "P2", Case: "subs=" + short(subs), Work: fmt.Sprintf("broadcast of a number to %s rings", short(subs)), Against: "rawoffer", Unit: "ns",
