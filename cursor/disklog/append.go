@@ -170,7 +170,7 @@ func (p *plan) owner(d *cursor.Draft) (owner *entity, known bool, err error) {
 	}
 	clock, err := l.clockOf(clockKey(d.Coordinate))
 	if err != nil {
-		return nil, false, l.damaged("the clock of an entity", err)
+		return nil, false, err
 	}
 	return &entity{clock: clock}, false, nil
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/spillwayhq/spillway/cursor"
 )
 
 const (
@@ -113,9 +115,9 @@ func (l *Log) commit(b *pebble.Batch, sync bool) error {
 	return l.gate.err()
 }
 
-// damaged returns err as what Read and the others return: a *CorruptError if the engine says so.
+// damaged returns err as what Read and the others return: a *CorruptError if the engine says so. What is typed already stays as it is.
 func (l *Log) damaged(place string, err error) error {
-	if _, ok := errors.AsType[*CorruptError](err); ok || err == nil {
+	if _, ok := errors.AsType[*CorruptError](err); ok || err == nil || errors.Is(err, cursor.ErrFailed) {
 		return err
 	}
 	if pebble.IsCorruptionError(err) || errors.Is(err, errPanicked) || errors.Is(err, fs.ErrNotExist) {
@@ -130,5 +132,3 @@ func (l *Log) corrupt(place string, err error) error {
 }
 
 var _ vfs.FS = (*gate)(nil)
-
-func isNotFound(err error) bool { return errors.Is(err, pebble.ErrNotFound) }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
-	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -186,28 +185,12 @@ func (l *Log) lists(ts []term, s segment, from uint64) ([]uint32, error) {
 
 // list returns the list of a term; nil where there is none.
 func (l *Log) list(of term, s segment) (ats []uint32, err error) {
-	key := indexKey(s, of)
-	place := fmt.Sprintf("the lists of the segment at %d", s.first)
-	err = guarded(func() error {
-		value, closer, err := l.db.Get(key)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = closer.Close() }()
-		body, _, err := block.Unseal(l.id, key, value)
-		if err == nil {
-			ats, err = decodeList(body, s.end-s.first)
-		}
-		if err != nil {
-			return l.corrupt(place, err)
-		}
-		return nil
+	err = l.row(indexKey(s, of), fmt.Sprintf("the lists of the segment at %d", s.first), func(body []byte) (err error) {
+		ats, err = decodeList(body, s.end-s.first)
+		return err
 	})
 	if isNotFound(err) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, l.damaged(place, err)
-	}
-	return ats, nil
+	return ats, err
 }

@@ -68,21 +68,16 @@ func (l *Log) sealTail() {
 const mostEntities = 1 << 16
 
 // clockOf returns what the last clock of an entity that is not in the tail is; 0 for one that is not known.
-func (l *Log) clockOf(key []byte) (uint32, error) {
-	value, closer, err := l.db.Get(key)
+func (l *Log) clockOf(key []byte) (clock uint32, err error) {
+	err = l.row(key, "the clock of an entity", func(body []byte) error {
+		if len(body) != 4 {
+			return block.ErrContents
+		}
+		clock = binary.BigEndian.Uint32(body)
+		return nil
+	})
 	if isNotFound(err) {
 		return 0, nil
 	}
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = closer.Close() }()
-	body, _, err := block.Unseal(l.id, key, value)
-	if err == nil && len(body) != 4 {
-		err = block.ErrContents
-	}
-	if err != nil {
-		return 0, l.corrupt("the clock of an entity", err)
-	}
-	return binary.BigEndian.Uint32(body), nil
+	return clock, err
 }

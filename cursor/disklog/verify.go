@@ -15,25 +15,18 @@ import (
 
 // idsOf returns the ids of a segment's events.
 func (l *Log) idsOf(s segment) (ids []core.ID, err error) {
-	key := keyOf(ofIDs, s.end-1)
 	place := fmt.Sprintf("the ids of the segment at %d", s.first)
-	value, closer, err := l.db.Get(key)
-	if err != nil {
-		return nil, l.rowError(place, err)
-	}
-	defer func() { _ = closer.Close() }()
-	body, _, err := block.Unseal(l.id, key, value)
-	if err == nil && uint64(len(body)) != 16*(s.end-s.first) {
-		err = block.ErrContents
-	}
-	if err != nil {
-		return nil, l.corrupt(place, err)
-	}
-	ids = make([]core.ID, s.end-s.first)
-	for i := range ids {
-		copy(ids[i][:], body[16*i:])
-	}
-	return ids, nil
+	err = l.row(keyOf(ofIDs, s.end-1), place, func(body []byte) error {
+		if uint64(len(body)) != 16*(s.end-s.first) {
+			return block.ErrContents
+		}
+		ids = make([]core.ID, s.end-s.first)
+		for i := range ids {
+			copy(ids[i][:], body[16*i:])
+		}
+		return nil
+	})
+	return ids, l.needed(place, err)
 }
 
 // Verify reads all there is, the index too, and calls f, if it is not nil, with each event that is kept, in order. It returns
@@ -197,19 +190,11 @@ func (v *verifier) clocksAgree() error {
 	for c, want := range v.clocks {
 		got, err := v.log.clockOf(clockKey(c))
 		if err != nil {
-			return v.log.damaged("the clock of an entity", err)
+			return err
 		}
 		if got < want {
 			return v.log.corrupt("the clock of "+c.String(), fmt.Errorf("it is %d, behind an event with %d", got, want))
 		}
 	}
 	return nil
-}
-
-// rowError says what is wrong with a row that has to be there.
-func (l *Log) rowError(place string, err error) error {
-	if isNotFound(err) {
-		return l.corrupt(place, errMissing)
-	}
-	return l.damaged(place, err)
 }

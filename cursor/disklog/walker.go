@@ -1,15 +1,11 @@
 package disklog
 
 import (
-	"errors"
-
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor/disklog/internal/block"
 )
-
-var errMissing = errors.New("it is missing")
 
 // A walker finds events. It is used by one goroutine, and keeps a block of the engine's until it is moved.
 type walker struct {
@@ -23,14 +19,18 @@ type walker struct {
 
 // walk returns a walker that stands nowhere. It sees what is there now.
 func (l *Log) walk() (*walker, error) {
-	iter, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableLog}, UpperBound: []byte{tableLog + 1}})
+	w := &walker{log: l}
+	err := guarded(func() (err error) {
+		w.iter, err = l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableLog}, UpperBound: []byte{tableLog + 1}})
+		return err
+	})
 	if err != nil {
 		return nil, l.damaged("the blocks", err)
 	}
-	return &walker{log: l, iter: iter}, nil
+	return w, nil
 }
 
-func (w *walker) close() { _ = w.iter.Close() } // what it would say was said where it was read
+func (w *walker) close() { _ = guarded(w.iter.Close) } // what it would say was said where it was read
 
 // record returns the bytes of an event, which are good until the next call.
 func (w *walker) record(seq uint64) (record block.Record, err error) {
@@ -70,13 +70,18 @@ func (w *walker) to(seq uint64) error {
 // load reads the block that an event is in.
 func (w *walker) load(seq uint64) error {
 	var found bool
-	err := guarded(func() error {
+	var value []byte
+	err := guarded(func() (err error) {
 		if w.b.Count > 0 && seq == w.b.End() && w.iter.Next() && w.iter.Key()[9] == block.Row {
 			found = true
 		} else { // there are rows of a segment between
 			found = w.iter.SeekLT(keyOf(block.Row+1, seq))
 		}
-		return w.iter.Error()
+		if !found {
+			return w.iter.Error()
+		}
+		value, err = w.iter.ValueAndErr()
+		return err
 	})
 	w.b = block.Block{}
 	if err != nil {
@@ -84,10 +89,6 @@ func (w *walker) load(seq uint64) error {
 	}
 	if !found {
 		return w.log.corrupt(placeOf(seq), errMissing)
-	}
-	value, err := w.iter.ValueAndErr()
-	if err != nil {
-		return w.log.damaged(placeOf(seq), err)
 	}
 	b, err := block.Open(w.log.id, w.iter.Key(), value)
 	if err != nil {
