@@ -58,7 +58,7 @@ type state struct {
 	sealed   uint64    // where the tail begins
 	tail     *tail     // from sealed on
 	entities uint64
-	moved    chan struct{} // closed by the next Append, by Close, and when the Log fails; nil where nobody waits
+	moved    chan struct{} // closed by the next Append, and by Close; nil where nobody waits. Who waits looks at gate.shut, too
 	closed   bool
 }
 
@@ -274,15 +274,16 @@ type Opened struct {
 func (l *Log) Stats() Stats {
 	l.using.RLock()
 	defer l.using.RUnlock()
-	l.mu.RLock()
-	defer l.mu.RUnlock()
 	_, syncs := l.gate.took()
+	l.mu.RLock()
 	s := Stats{
 		ID: l.id, First: l.s.bounds.First, Next: l.s.bounds.Next, Bytes: l.s.bytes - l.s.before, Entities: l.s.entities,
 		Syncs: syncs.Count, SyncTime: time.Duration(syncs.Sum),
 		Failed: l.gate.err(), Opened: l.opened,
 	}
-	if !l.s.closed {
+	closed := l.s.closed
+	l.mu.RUnlock()
+	if !closed { // the engine is there as long as using is held. It may be busy with its list of tables
 		s.Disk = l.db.Metrics().DiskSpaceUsage()
 	}
 	return s

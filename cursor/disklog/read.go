@@ -26,9 +26,9 @@ func (l *Log) Read(ctx context.Context, r region.Region, from uint64, dst []core
 	ts := termsOf(&r)
 	l.mu.RLock()
 	s := l.s
-	var found []uint32
+	var lists [][]uint32
 	if len(ts) > 0 && !s.closed && from >= s.sealed && from < s.bounds.Next {
-		found = s.tail.find(ts, from)
+		lists = s.tail.listsOf(ts)
 	}
 	l.mu.RUnlock()
 	if err := s.refuses(from); err != nil {
@@ -47,7 +47,7 @@ func (l *Log) Read(ctx context.Context, r region.Region, from uint64, dst []core
 	case len(ts) == 0:
 		next, err = f.scan(from, s.bounds.Next)
 	case from >= s.sealed:
-		next, err = f.take(found, s.sealed, s.bounds.Next)
+		next, err = f.take(intersect(lists, uint32(from-s.sealed)), s.sealed, s.bounds.Next)
 	default:
 		next, err = f.segments(ts, from, &s)
 	}

@@ -122,8 +122,9 @@ func (t *tail) list(of term) *list {
 	return l
 }
 
-// find returns those events from a sequence on that are in all the lists, as distances.
-func (t *tail) find(ts []term, from uint64) []uint32 {
+// listsOf returns the lists of all the terms; none where one of them has no event. They are as they are now for good: what is
+// pushed comes behind them.
+func (t *tail) listsOf(ts []term) [][]uint32 {
 	lists := make([][]uint32, len(ts))
 	for i, of := range ts {
 		l := t.lists[of]
@@ -132,11 +133,14 @@ func (t *tail) find(ts []term, from uint64) []uint32 {
 		}
 		lists[i] = l.at
 	}
-	return intersect(lists, uint32(from-t.base))
+	return lists
 }
 
-// intersect returns what is in all of one list or more, from a distance on, in memory of its own.
+// intersect returns what is in all of the lists, from a distance on, in memory of its own; nothing where there is no list.
 func intersect(lists [][]uint32, from uint32) (all []uint32) {
+	if len(lists) == 0 {
+		return nil
+	}
 	slices.SortFunc(lists, func(a, b []uint32) int { return len(a) - len(b) })
 	for i, l := range lists {
 		at, _ := slices.BinarySearch(l, from)
