@@ -18,7 +18,8 @@ type Options struct {
 	// most; a payload 16 MiB. 0 is any number.
 	MaxBytes int
 
-	// MaxAge is how long an event is kept after its Append, by the Log's clock. 0 is for ever.
+	// MaxAge is how long an event is kept after its Append, by the Log's clock: up to a hundredth longer, or a second, where no
+	// Append comes meanwhile. 0 is for ever.
 	MaxAge time.Duration
 
 	// MaxEntities is how many Coordinates the Log knows in its life: whatever becomes of an entity's events, its

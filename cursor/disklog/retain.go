@@ -151,11 +151,11 @@ func (l *Log) tooMuch(count int, bytes uint64, now time.Time) (d drop, err error
 	}
 	d.before = w.b.Bytes + w.used
 	for d.first < s.bounds.Next {
-		e, err := w.envelope(d.first)
+		record, err := w.record(d.first)
 		if err != nil {
 			return d, err
 		}
-		if !tooLarge() && (o.MaxAge == 0 || l.leftOf(e.Position.WallMS, now) > 0) {
+		if !tooLarge() && (o.MaxAge == 0 || l.leftOf(record.WallMS(), now) > 0) {
 			break
 		}
 		d.first++
@@ -186,7 +186,10 @@ func (l *Log) arm(now time.Time) {
 		return
 	}
 	l.w.ageArmed = true
-	after := max(l.left(now), time.Millisecond) // or a wall clock that was set back would have it go off again and again
+	// Each time it drops something it syncs: those that come of age soon after the first wait for each other. And a wall clock that was
+	// set back would have it go off again and again.
+	pause := min(max(l.options.MaxAge/100, time.Millisecond), time.Second)
+	after := max(l.left(now), pause)
 	if l.w.age == nil {
 		l.w.age = time.AfterFunc(after, l.comeOfAge)
 		return

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -64,4 +65,36 @@ func TestDropIsSeenWhenDurable(t *testing.T) {
 		}
 		_ = log.Close() // it says what failed
 	}
+}
+
+// TestAgeTakesFewSyncs: events that come of age one soon after the other go together: each time is an fsync.
+func TestAgeTakesFewSyncs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, err := openOn(vfs.NewMem(), disklog.Options{MaxAge: 10 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const events = 1000
+		for range events {
+			add(t, log, about(t, "a", 8))
+			time.Sleep(time.Millisecond)
+		}
+		before := log.Stats().Syncs
+		time.Sleep(9*time.Second - time.Millisecond)
+		synctest.Wait()
+		if got := bounds(t, log); got.First != 0 {
+			t.Errorf("the first is %d before anything is of age", got.First)
+		}
+		time.Sleep(1100 * time.Millisecond) // all of them, and a hundredth of the age
+		synctest.Wait()
+		if got := bounds(t, log); got.First != events {
+			t.Errorf("the first is %d, want %d: all are of age", got.First, events)
+		}
+		if got := log.Stats().Syncs - before; got > 15 {
+			t.Errorf("%d syncs to drop what came of age within a second", got)
+		}
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

@@ -106,6 +106,9 @@ func (r Record) PayloadSize() uint64 {
 	return uint64(max(0, len(r)-recordFix-optional(r[0])-entity-scope))
 }
 
+// WallMS returns when the event was appended.
+func (r Record) WallMS() uint64 { return binary.BigEndian.Uint64(r[23:]) }
+
 // Decode writes an event of a sequence, all but its payload, which it returns as it is in the record.
 func (r Record) Decode(e *core.Envelope, seq uint64, names *Names) (payload []byte, err error) {
 	flags := r[0]
@@ -113,7 +116,7 @@ func (r Record) Decode(e *core.Envelope, seq uint64, names *Names) (payload []by
 	e.Kind = region.Kind(binary.BigEndian.Uint16(r[17:]))
 	e.Position = region.Position{
 		Sequence: binary.BigEndian.Uint32(r[19:]),
-		WallMS:   binary.BigEndian.Uint64(r[23:]),
+		WallMS:   r.WallMS(),
 		Counter:  binary.BigEndian.Uint16(r[31:]),
 	}
 	entity, scope := r.names()
