@@ -85,7 +85,7 @@ func TestAgeTakesFewSyncs(t *testing.T) {
 		if got := bounds(t, log); got.First != 0 {
 			t.Errorf("the first is %d before anything is of age", got.First)
 		}
-		time.Sleep(1100 * time.Millisecond) // all of them, and a hundredth of the age
+		time.Sleep(1200 * time.Millisecond) // all of them, and more than a hundredth of the age
 		synctest.Wait()
 		if got := bounds(t, log); got.First != events {
 			t.Errorf("the first is %d, want %d: all are of age", got.First, events)

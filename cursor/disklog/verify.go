@@ -31,7 +31,8 @@ func (l *Log) idsOf(s segment) (ids []core.ID, err error) {
 
 // Verify reads all there is, the index too, and calls f, if it is not nil, with each event that is kept, in order. It returns
 // f's error, or a *CorruptError for the first thing that is not as it was written. Appends go on meanwhile, and are not
-// looked at; retention waits.
+// looked at. Nothing is held while f is called: it may do with the Log what it likes. Where retention was quicker than
+// Verify, that is a *cursor.CompactedError.
 func (l *Log) Verify(ctx context.Context, f func(core.Envelope) error) error {
 	if err := l.take(ctx); err != nil {
 		return err
@@ -39,26 +40,12 @@ func (l *Log) Verify(ctx context.Context, f func(core.Envelope) error) error {
 	l.mu.RLock()
 	s := l.s
 	l.mu.RUnlock()
-	gone := l.w.gone
-	l.using.RLock()
-	defer l.using.RUnlock()
-	v := verifier{log: l, f: f, bounds: s.bounds, clocks: make(map[region.Coordinate]uint32)}
 	l.give()
-	err := guarded(func() error {
-		w, err := l.walk()
-		if err != nil {
-			return err
-		}
-		defer w.close()
-		v.w = w
-		return v.all(ctx, &s, gone)
-	})
+	v := verifier{log: l, f: f, bounds: s.bounds, clocks: make(map[region.Coordinate]uint32)}
+	err := v.all(ctx, &s)
 	// Retention that went by is no damage.
 	if b, berr := l.Bounds(ctx); err != nil && errors.Is(err, cursor.ErrCorrupt) && berr == nil && b.First > s.bounds.First {
 		return &cursor.CompactedError{From: s.bounds.First, First: b.First}
-	}
-	if errors.Is(err, errPanicked) {
-		err = l.damaged("the log", err)
 	}
 	return err
 }
@@ -67,54 +54,52 @@ func (l *Log) Verify(ctx context.Context, f func(core.Envelope) error) error {
 type verifier struct {
 	log    *Log
 	f      func(core.Envelope) error
-	w      *walker
 	bounds cursor.Bounds
 	last   *core.Envelope
 	sum    uint64 // of the block before
 	clocks map[region.Coordinate]uint32
 }
 
-func (v *verifier) all(ctx context.Context, s *state, gone uint64) error {
+// reading does what reads the engine. Close waits for that, and not for a whole Verify.
+func (v *verifier) reading(do func() error) error {
+	l := v.log
+	l.using.RLock()
+	defer l.using.RUnlock()
+	l.mu.RLock()
+	closed := l.s.closed
+	l.mu.RUnlock()
+	if closed {
+		return cursor.ErrClosed
+	}
+	return l.damaged("the log", guarded(do))
+}
+
+func (v *verifier) all(ctx context.Context, s *state) error {
 	for _, seg := range s.segments {
 		t := newTail(seg.first, nil)
 		if err := v.blocks(ctx, seg.first, seg.end, t); err != nil {
 			return err
 		}
-		if err := v.index(seg, t); err != nil {
+		if err := v.reading(func() error { return v.index(seg, t) }); err != nil {
 			return err
 		}
 	}
-	if err := v.clocksAgree(); err != nil {
+	if err := v.clocksAgree(ctx); err != nil {
 		return err
 	}
-	from := s.sealed
-	if s.bounds.First > from { // the blocks before it may be there
-		from = gone
-	}
-	return v.blocks(ctx, max(from, s.sealed), s.bounds.Next, nil)
+	return v.blocks(ctx, s.sealed, s.bounds.Next, nil)
 }
 
 // blocks reads the blocks of a run of events, and adds those to t.
 func (v *verifier) blocks(ctx context.Context, from, end uint64, t *tail) error {
-	l := v.log
 	owners := make(map[region.Coordinate]*entity)
-	for seq := from; seq < end; seq = v.w.b.End() {
+	for seq := from; seq < end; {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := v.w.load(seq); err != nil {
-			return err
-		}
-		b := v.w.b
-		place := fmt.Sprintf("the block at sequence %d", b.First)
-		if b.First != seq || v.sum != 0 && b.Previous != v.sum {
-			return l.corrupt(place, errors.New("it does not follow the one before"))
-		}
-		v.sum = b.Sum
-		b.Records = bytes.Clone(b.Records) // the events are handed out
-		es, err := b.Events(&l.names)
+		es, err := v.some(seq, end)
 		if err != nil {
-			return l.corrupt(place, err)
+			return err
 		}
 		for i := range es {
 			if err := v.event(&es[i]); err != nil {
@@ -129,8 +114,42 @@ func (v *verifier) blocks(ctx context.Context, from, end uint64, t *tail) error 
 				t.push(&es[i], owner)
 			}
 		}
+		seq += uint64(len(es))
 	}
 	return nil
+}
+
+// some reads a block that begins at a sequence, and some more, up to end.
+func (v *verifier) some(seq, end uint64) (es events, err error) {
+	l := v.log
+	err = v.reading(func() error {
+		w, err := l.walk()
+		if err != nil {
+			return err
+		}
+		defer w.close()
+		const some = 1 << 20
+		for size := 0; seq < end && size < some; seq = w.b.End() {
+			if err := w.load(seq); err != nil {
+				return err
+			}
+			b := w.b
+			place := fmt.Sprintf("the block at sequence %d", b.First)
+			if b.First != seq || v.sum != 0 && b.Previous != v.sum {
+				return l.corrupt(place, errors.New("it does not follow the one before"))
+			}
+			v.sum = b.Sum
+			b.Records = bytes.Clone(b.Records) // the events are handed out
+			more, err := b.Events(&l.names)
+			if err != nil {
+				return l.corrupt(place, err)
+			}
+			es = append(es, more...)
+			size += len(b.Records)
+		}
+		return nil
+	})
+	return es, err
 }
 
 func (v *verifier) event(e *core.Envelope) error {
@@ -186,9 +205,16 @@ func (v *verifier) index(s segment, t *tail) error {
 }
 
 // clocksAgree looks whether the clock of each entity is there, and not behind its events in segments.
-func (v *verifier) clocksAgree() error {
+func (v *verifier) clocksAgree(ctx context.Context) error {
 	for c, want := range v.clocks {
-		got, err := v.log.clockOf(clockKey(c))
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var got uint32
+		err := v.reading(func() (err error) {
+			got, err = v.log.clockOf(clockKey(c))
+			return err
+		})
 		if err != nil {
 			return err
 		}
