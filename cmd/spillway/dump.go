@@ -64,6 +64,7 @@ type lines struct {
 	region string
 	from   string
 	limit  uint64
+	name   string // of the place that is kept; empty: none
 }
 
 func (o *lines) flags(cmd *cobra.Command) {
@@ -101,7 +102,7 @@ func (o *lines) command(std stdio) func(*cobra.Command, []string) error {
 			return err
 		}
 		return withLog(args[0], func(log *disklog.Log) error {
-			return o.print(cmd.Context(), std, log, r, from)
+			return o.print(cmd.Context(), std, args[0], log, r, from)
 		})
 	}
 }
@@ -126,35 +127,71 @@ func newFollow(std stdio) *cobra.Command {
 		Use:   "follow DIR",
 		Short: "print the events of a region in a log, from a place on",
 		Long: `Follow prints the events of a region, a JSON object a line, from a place to the end of the log in a folder. It doesn't wait
-there: one process at a time has a log open, so nobody else can append.`,
+there: one process at a time has a log open, so nobody else can append.
+
+With --name it keeps its place under that name, in DIR/checkpoints, and goes on there the next time: --from is only for the
+first. It is saved each 1,024 events when they are printed, and at the end, also on Ctrl-C. Whoever is killed in between prints again, the
+next time, what came since the last save; nothing is passed over. A name belongs to the log and the region that it was first used
+with. Where the events at the place have been dropped meanwhile, that is an error: take another name.`,
 		Args: cobra.ExactArgs(1),
-		RunE: o.command(std),
+	}
+	lines := o.command(std)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed("name") {
+			if err := cursor.CheckName(o.name); err != nil {
+				return usagef("--name %q: %w", o.name, err)
+			}
+		}
+		return lines(cmd, args)
 	}
 	o.flags(cmd)
+	cmd.Flags().StringVar(&o.name, "name", "", "keep the place under this name, and go on there the next time")
 	return cmd
 }
 
 var errEnough = errors.New("so many were asked for")
 
-// print prints events of a log, up to its end.
-func (o *lines) print(ctx context.Context, std stdio, log cursor.Log, r region.Region, from cursor.Start) error {
+// print prints events of a log, up to its end. The log is dir's.
+func (o *lines) print(ctx context.Context, std stdio, dir string, log cursor.Log, r region.Region, from cursor.Start) error {
 	e := json.NewEncoder(std.out)
 	e.SetEscapeHTML(false)
-	left := o.limit
-	err := eachEvent(ctx, log, r, from, func(event *core.Envelope) error {
-		if err := e.Encode(newEventLine(event)); err != nil {
-			return err
-		}
-		if left--; left == 0 {
-			return errEnough
-		}
-		return nil
-	})
+	line := func(event *core.Envelope) error { return e.Encode(newEventLine(event)) }
+	var err error
+	if o.name != "" {
+		err = o.goOn(ctx, std, dir, log, r, from, line)
+	} else {
+		left := o.limit
+		err = eachEvent(ctx, log, r, from, func(event *core.Envelope) error {
+			if err := line(event); err != nil {
+				return err
+			}
+			if left--; left == 0 {
+				return errEnough
+			}
+			return nil
+		})
+	}
 	switch {
 	case errors.Is(err, errEnough):
 		return nil
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))):
 		return errInterrupted
 	}
 	return err
+}
+
+// goOn prints from where the place of that name is.
+func (o *lines) goOn(
+	ctx context.Context, std stdio, dir string, log cursor.Log, r region.Region, from cursor.Start, line func(*core.Envelope) error,
+) error {
+	b, err := openBookmark(ctx, dir, o.name, log, r, from)
+	if err != nil {
+		return err
+	}
+	return b.each(ctx, log, r, o.limit, line, func() error {
+		if w, buffered := std.out.(interface{ Flush() error }); buffered {
+			return w.Flush()
+		}
+		return nil
+	})
 }
