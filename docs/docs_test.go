@@ -83,6 +83,7 @@ var allowed = map[string][]string{
 	"adapters": {"core", "region", "adapters/internal"},
 
 	"adapters/prometheus": {"core", "cursor", "region"}, // at the edge
+	"adapters/sse":        {"adapters/internal", "adapters/ring", "core", "cursor", "region"},
 	"cursor":              {"core", "cursor", "region"},
 	"cmd":                 {"adapters", "bench", "core", "cursor", "region"},
 	"bench":               {"adapters", "bench", "core", "cursor", "region"},
