@@ -14,7 +14,7 @@ import (
 )
 
 // lastHazard is the last of those that have a row so far.
-const lastHazard = 162
+const lastHazard = 200
 
 // starred are the hazards that may not be excused.
 var starred = []int{
@@ -23,10 +23,11 @@ var starred = []int{
 	77, 78, 79, 82, 85, 97,
 	98, 99, 100, 103, 104, 106, 109, 111, 113, 116, 117, 119, 122, 124,
 	131, 132, 133, 139, 142, 144, 147, 148, 151, 152, 154,
+	163, 166, 167, 169, 170, 171, 177, 179, 182, 186, 188, 193,
 }
 
 // parts are what a row may wait for.
-var parts = []string{"sse", "follow", "disklog", "journal", "checkpoint", "worker", "jetstream"}
+var parts = []string{"sse", "follow", "disklog", "journal", "checkpoint", "worker", "jetstream", "serve", "dashboard", "cli"}
 
 var (
 	hazardRow  = regexp.MustCompile(`^\| H(\d+)( ★)? \| [^|]+ \| ([^|]+) \|$`)

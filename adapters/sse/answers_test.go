@@ -45,12 +45,35 @@ func TestH166LastEventID(t *testing.T) {
 		status int
 		from   string
 	}{
-		{"", 200, "5"}, {"4", 200, "5"}, {"2", 200, "3"}, {b.at(2), 200, "3"}, {b.at(4), 200, "5"}, {"0", 200, "1"},
-		{"5", 410, goOn}, {b.at(5), 410, goOn}, {"00000000-2", 410, goOn}, {"18446744073709551615", 410, goOn},
-		{"-1", 400, goOn}, {"+5", 400, goOn}, {" 7", 400, goOn}, {"1e3", 400, goOn}, {"0x1f", 400, goOn}, {"1f", 400, goOn},
-		{strings.Repeat("9", 30), 400, goOn}, {"18446744073709551616", 400, goOn}, {"007", 400, goOn}, {b.id + "-", 400, goOn},
-		{b.id + "-02", 400, goOn}, {strings.ToUpper("abcdef01") + "-2", 400, goOn}, {"-2", 400, goOn}, {b.at(2) + "-1", 400, goOn},
-		{"2\x00", 400, goOn}, {"٣", 400, goOn}, {"2\n", 400, goOn}, {strings.Repeat("1", 1<<16), 400, goOn}, {"start", 400, goOn},
+		{"", 200, "5"},
+		{"4", 200, "5"},
+		{"2", 200, "3"},
+		{b.at(2), 200, "3"},
+		{b.at(4), 200, "5"},
+		{"0", 200, "1"},
+		{"5", 410, goOn},
+		{b.at(5), 410, goOn},
+		{"00000000-2", 410, goOn},
+		{"18446744073709551615", 410, goOn},
+		{"-1", 400, goOn},
+		{"+5", 400, goOn},
+		{" 7", 400, goOn},
+		{"1e3", 400, goOn},
+		{"0x1f", 400, goOn},
+		{"1f", 400, goOn},
+		{strings.Repeat("9", 30), 400, goOn},
+		{"18446744073709551616", 400, goOn},
+		{"007", 400, goOn},
+		{b.id + "-", 400, goOn},
+		{b.id + "-02", 400, goOn},
+		{strings.ToUpper("abcdef01") + "-2", 400, goOn},
+		{"-2", 400, goOn},
+		{b.at(2) + "-1", 400, goOn},
+		{"2\x00", 400, goOn},
+		{"٣", 400, goOn},
+		{"2\n", 400, goOn},
+		{strings.Repeat("1", 1<<16), 400, goOn},
+		{"start", 400, goOn},
 	} {
 		for _, how := range []string{"Last-Event-ID", "last_event_id"} {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -166,7 +189,7 @@ func TestH168AnotherLog(t *testing.T) {
 	}
 }
 
-// Methods and headers that are none of a stream's have their answer, and so has HTTP/1.0.
+// Methods and headers that are none of a stream's have their answer.
 func TestH196OtherRequests(t *testing.T) {
 	b := open(t, nil)
 	for _, c := range []struct {

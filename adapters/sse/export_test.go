@@ -4,4 +4,5 @@ package sse
 var (
 	AppendEvent = appendEvent
 	AppendNamed = appendNamed
+	AppendPlace = appendPlace
 )

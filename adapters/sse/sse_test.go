@@ -2,6 +2,7 @@ package sse_test
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/spillwayhq/spillway/adapters/sse"
@@ -22,13 +23,15 @@ func TestRegionsAreOneStream(t *testing.T) {
 			want = append(want, n)
 		}
 	}
-	go func() {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
 		for range 50 {
 			b.append("a", 1)
 			b.append("b", 1)
 			b.append("c", 1)
 		}
-	}()
+	})
 	if got := b.follow(query, sse.FollowOptions{}, len(want)); !slices.Equal(got, want) {
 		t.Errorf("got %v\nwant %v", got, want)
 	}

@@ -1,0 +1,150 @@
+package sse_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spillwayhq/spillway/adapters/sse"
+)
+
+// A script is a server as a RoundTripper, whose answers are made one after the other. It keeps where each request asked to begin.
+type script struct {
+	answers []string // a body, or a status in front of one
+	asked   []string
+	at      []time.Time
+}
+
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	n := len(s.asked)
+	s.asked = append(s.asked, strings.Trim(r.URL.Query().Encode()+" "+r.Header.Get("Last-Event-ID"), " "))
+	s.at = append(s.at, time.Now())
+	w := httptest.NewRecorder()
+	if n >= len(s.answers) {
+		w.WriteHeader(http.StatusNoContent)
+		return w.Result(), nil
+	}
+	answer := s.answers[n]
+	var status int
+	if _, err := fmt.Sscanf(answer, "%d", &status); err == nil {
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(status)
+		return w.Result(), nil
+	}
+	if answer == "refused" {
+		return nil, errors.New("connection refused")
+	}
+	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	if from, body, ok := strings.Cut(answer, "|"); ok {
+		w.Header().Set("Spillway-From", from)
+		answer = body
+	}
+	_, _ = w.WriteString(answer)
+	return w.Result(), nil
+}
+
+// run follows a script to its end.
+func (s *script) run(ctx context.Context, url string, o sse.FollowOptions) (got []string, end error) {
+	o.Client = &http.Client{Transport: s}
+	for e, err := range sse.Follow(ctx, url, o) {
+		if err != nil {
+			return got, err
+		}
+		got = append(got, fmt.Sprintf("%s/%s/%s/%s", e.ID, e.LastID, e.Name, e.Data))
+	}
+	return got, nil
+}
+
+// Wherever a connection is lost, the next one asks for exactly what has not come.
+func TestFollowComesBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers, got, asked []string
+		o                   sse.FollowOptions
+		end                 error
+	}{
+		"by the last id": {
+			answers: []string{"id: x-1\ndata: a\n\nid: x-2\ndata: b\n", "id: x-2\ndata: b\n\ndata: n\nevent: m\n\n"},
+			got:     []string{"x-1/x-1//a", "x-2/x-2//b", "/x-2/m/n"},
+			asked:   []string{"from=5&k=v", "k=v x-1", "k=v x-2"}, end: sse.ErrStopped,
+		},
+		"where it began": {
+			answers: []string{"x-7|retry: 5\n\n", "x-7|", "refused", "503", "429"},
+			asked:   []string{"from=5&k=v", "from=x-7&k=v", "from=x-7&k=v", "from=x-7&k=v", "from=x-7&k=v", "from=x-7&k=v"}, end: sse.ErrStopped,
+		},
+		"where the server says": {
+			answers: []string{
+				"id: x-1\ndata: a\n\nevent: spillway.progress\ndata: {\"from\":\"x-9\"}\n\n",
+				"event: spillway.end\ndata: {\"reason\":\"stopping\",\"from\":\"x-12\"}\n\n",
+			},
+			got: []string{"x-1/x-1//a"}, asked: []string{"from=5&k=v", "from=x-9&k=v", "from=x-12&k=v"}, end: sse.ErrStopped,
+		},
+		"after": {o: sse.FollowOptions{After: "x-3"}, asked: []string{"k=v x-3"}, end: sse.ErrStopped},
+		"gap":   {answers: []string{"event: spillway.gap\ndata: {\"asked\":1,\"left\":4}\n\n"}, asked: []string{"from=5&k=v"}, end: sse.ErrGap},
+		"gap, and on": {
+			answers: []string{"event: spillway.gap\ndata: {\"asked\":1,\"left\":4}\n\n"}, o: sse.FollowOptions{Gaps: true},
+			got: []string{"//spillway.gap/{\"asked\":1,\"left\":4}"}, asked: []string{"from=5&k=v", "from=4&k=v"}, end: sse.ErrStopped,
+		},
+		"replaced":  {answers: []string{"410"}, asked: []string{"from=5&k=v"}, end: sse.ErrReplaced},
+		"denied":    {answers: []string{"401"}, asked: []string{"from=5&k=v"}, end: sse.ErrDenied},
+		"forbidden": {answers: []string{"403"}, asked: []string{"from=5&k=v"}, end: sse.ErrDenied},
+		"no log":    {answers: []string{"event: spillway.end\ndata: {\"reason\":\"fell behind\",\"missed\":3}\n\n"}, asked: []string{"from=5&k=v"}, end: sse.ErrLost},
+		"cut":       {answers: []string{"data: a\n\n"}, got: []string{"///a"}, asked: []string{"from=5&k=v"}, end: sse.ErrLost},
+		"too long": {
+			answers: []string{"data: " + strings.Repeat("x", 5000) + "\n\n"}, o: sse.FollowOptions{MaxEvent: 4096},
+			asked: []string{"from=5&k=v"}, end: sse.ErrTooLong,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{answers: c.answers}
+				got, err := s.run(t.Context(), "http://x/?k=v&from=5", c.o)
+				if !errors.Is(err, c.end) || !slices.Equal(got, c.got) || !slices.Equal(s.asked, c.asked) {
+					t.Errorf("got %q, %v after asking %q\nwant %q, %v after %q", got, err, s.asked, c.got, c.end, c.asked)
+				}
+			})
+		})
+	}
+}
+
+// It waits as the server says, twice as long each time that nothing comes, and never exactly as long as others.
+func TestFollowWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []string{"x-1|retry: 4000\n\n", "refused", "refused", "refused", "refused", "429", "x-1|id: x-1\ndata: a\n\n", "refused"}}
+		if _, err := s.run(t.Context(), "http://x/", sse.FollowOptions{MaxRetry: 20 * time.Second}); !errors.Is(err, sse.ErrStopped) {
+			t.Fatal(err)
+		}
+		for i, base := range []time.Duration{4, 8, 16, 20, 20, 20, 4, 8} {
+			base *= time.Second
+			least := base / 2
+			if i == 5 {
+				least = 10 * time.Second
+			}
+			if wait := s.at[i+1].Sub(s.at[i]); wait < least || wait >= least+base {
+				t.Errorf("wait %d is %v, want from %v to %v", i, wait, least, least+base)
+			}
+		}
+	})
+}
+
+// Attempts bounds failures in a row; the context's cause ends everything.
+func TestFollowGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []string{"refused", "refused", "refused"}}
+		if _, err := s.run(t.Context(), "http://x/", sse.FollowOptions{Attempts: 2}); err == nil || len(s.asked) != 2 {
+			t.Errorf("%v after %d attempts", err, len(s.asked))
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		why := errors.New("enough")
+		cancel(why)
+		if _, err := s.run(ctx, "http://x/", sse.FollowOptions{}); !errors.Is(err, why) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
