@@ -78,6 +78,10 @@ func TestFollowComesBack(t *testing.T) {
 			answers: []string{"x-7|retry: 5\n\n", "x-7|", "refused", "503", "429"},
 			asked:   []string{"from=5&k=v", "from=x-7&k=v", "from=x-7&k=v", "from=x-7&k=v", "from=x-7&k=v", "from=x-7&k=v"}, end: sse.ErrStopped,
 		},
+		"behind what came": {
+			answers: []string{"x-7|id: x-7\ndata: a\n\n"}, got: []string{"x-7/x-7//a"},
+			asked: []string{"from=5&k=v", "k=v x-7"}, end: sse.ErrStopped,
+		},
 		"where the server says": {
 			answers: []string{
 				"id: x-1\ndata: a\n\nevent: spillway.progress\ndata: {\"from\":\"x-9\"}\n\n",
