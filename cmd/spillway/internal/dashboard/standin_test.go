@@ -61,6 +61,8 @@ type standin struct {
 	streams int      // EventSources that are open
 	most    int      // of them at one time
 	opened  int      // ever
+
+	beforePage func() // called before a page of the log is read; nil: nothing is
 }
 
 func newStandin(t *testing.T) *standin {
@@ -240,6 +242,12 @@ func (s *standin) log(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	from, _ := strconv.Atoi(r.URL.Query().Get("from"))
+	s.mu.Lock()
+	before := s.beforePage
+	s.mu.Unlock()
+	if before != nil {
+		before()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for n := 0; n < 3 && from <= len(s.events); from++ {

@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -53,8 +54,23 @@ func TestReplayJoinsTheTail(t *testing.T) {
 	b.seen(4)
 	s.publish("alice", "shop", `1`)
 	b.seen(5)
+	// What comes while the log is read is in both.
+	reading, read := make(chan struct{}), make(chan struct{})
+	s.change(func() {
+		s.beforePage = sync.OnceFunc(func() {
+			close(reading)
+			<-read
+		})
+	})
+	b.do(chromedp.SendKeys("#tail-from", kb.Enter))
+	<-reading
+	s.publish("alice", "shop", `1`)
+	b.until(`document.getElementById('stat-next').textContent === '15'`)
+	close(read)
+	b.until(`document.querySelector('#tail-list .number')?.textContent === '#14' && document.getElementById('tail-said').textContent === ''`)
+	b.seen(6)
 	rows := evaluated[string](b, `[...document.querySelectorAll('#tail-list .number')].map(n => n.textContent).join(' ')`)
-	if want := "#13 #11 #9 #7 #5"; rows != want {
+	if want := "#14 #13 #11 #9 #7 #5"; rows != want {
 		t.Errorf("the rows are %s, want %s", rows, want)
 	}
 	b.do(chromedp.SetValue("#tail-region", "entity="), chromedp.SendKeys("#tail-region", kb.Enter))
@@ -103,6 +119,24 @@ func TestH177TabsShareOneStream(t *testing.T) {
 	opened, most := s.opens()
 	if leads != 1 || opened != 2 || most > 2 {
 		t.Errorf("%d tabs lead, %d streams were opened, %d at one time; want 1, 2 and 1, or 2 while one ends", leads, opened, most)
+	}
+	// A tab that answers the new leader that it has got nothing yet gets everything again, and nobody else counts it twice.
+	resent := evaluated[int](tabs[2], fmt.Sprintf(`new Promise(done => {
+		const channel = new BroadcastChannel('spillway'), ids = new Set();
+		channel.onmessage = e => {
+			for (const item of e.data.items ?? []) if (item.id) ids.add(item.id);
+			if (ids.size === %d) done(ids.size);
+		};
+		channel.postMessage({ kind: 'tab', tab: 'late', region: '*', place: { log: '3f2a91bc', next: 1 } });
+	})`, published))
+	publish()
+	for _, b := range tabs[1:] {
+		b.front()
+		b.until(fmt.Sprintf(`document.querySelector('#tail-list .number').textContent === '#%d'`, published))
+		b.seen(published)
+	}
+	if resent != published-20 {
+		t.Errorf("%d events were sent again, want %d", resent, published-20)
 	}
 	// A tab with another region gets its own events, and the others theirs.
 	tabs[1].front()
