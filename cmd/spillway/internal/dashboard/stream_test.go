@@ -117,8 +117,9 @@ func TestH177TabsShareOneStream(t *testing.T) {
 		}
 	}
 	opened, most := s.opens()
-	if leads != 1 || opened != 2 || most > 2 {
-		t.Errorf("%d tabs lead, %d streams were opened, %d at one time; want 1, 2 and 1, or 2 while one ends", leads, opened, most)
+	// One more where a tab answers the call so late, and had got so little, that the stream began without it.
+	if leads != 1 || opened < 2 || opened > 3 || most > 2 {
+		t.Errorf("%d tabs lead, %d streams were opened, %d at one time; want 1, 2 or 3, and 1, or 2 while one ends", leads, opened, most)
 	}
 	// A tab that answers the new leader that it has got nothing yet gets everything again, and nobody else counts it twice.
 	resent := evaluated[int](tabs[2], fmt.Sprintf(`new Promise(done => {

@@ -27,6 +27,7 @@ export class Share {
 	#posting = 0;
 	#opening = 0;
 	#open = null; // of a leader: the regions of its stream, in one text
+	#began = null; // of a leader: the earliest place that its stream began at
 	#state = { phase: 'connecting', detail: '', regions: [] };
 
 	/** @param to {event(sequence, data), notice(name, data), state({phase, detail, regions, leads, shared})} */
@@ -158,8 +159,11 @@ export class Share {
 			const tabs = [...this.#tabs.values()];
 			const regions = union([this.#region, ...tabs.map(t => t.region)]).join('\n');
 			const at = this.#open === null ? this.#place() : this.stream.place;
-			const from = tabs.reduce((low, t) => earlier(low, t.place), at);
+			let from = tabs.reduce((low, t) => earlier(low, t.place), at);
 			for (const t of tabs) t.place = null; // told once
+			// Whoever was as far as this leader's stream began has got, or will get, all that it has posted.
+			if (this.#began && from?.log === this.#began.log && from.next >= this.#began.next) from = at;
+			else this.#began = from;
 			if (this.#open === regions && from?.next === at?.next) return;
 			this.#open = regions;
 			this.stream.open(regions.split('\n').filter(Boolean), from);
