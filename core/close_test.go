@@ -171,3 +171,25 @@ func TestWait(t *testing.T) {
 	})
 	t.Run("for nothing", func(t *testing.T) { wait(t, core.New(located())) })
 }
+
+// A subscription is ended by its ID alone, the others go on.
+func TestCancelByID(t *testing.T) {
+	f := core.New(located())
+	a := subscribe(t, f, region.Region{}, handler{})
+	b := subscribe(t, f, region.Region{}, handler{})
+	errMine := errors.New("mine")
+	if !f.Cancel(a.ID(), errMine) || f.Cancel(a.ID(), errMine) || f.Cancel(1000, nil) {
+		t.Error("got another answer than once true, for the one that lives")
+	}
+	wait(t, f)
+	if a.Err() != errMine || b.Err() != nil || f.Len() != 1 {
+		t.Errorf("ended with %v and %v, %d live; want one ended with its cause", a.Err(), b.Err(), f.Len())
+	}
+	if !f.Cancel(b.ID(), nil) {
+		t.Error("the other doesn't live")
+	}
+	wait(t, f)
+	if !errors.Is(b.Err(), core.ErrCancelled) {
+		t.Errorf("Err: got %v, want ErrCancelled", b.Err())
+	}
+}

@@ -110,6 +110,18 @@ func (f *Fanout[T]) Subscriptions() iter.Seq[Info] {
 	}
 }
 
+// Cancel ends the subscription of an ID, as its CancelCause does, for whoever has the ID from an Info alone. It returns false where none of
+// that ID lives. It looks through all of them.
+func (f *Fanout[T]) Cancel(id uint64, cause error) bool {
+	for _, n := range f.registered() {
+		if n.id == id && offerable(n.state().Load()) {
+			n.CancelCause(cause)
+			return true
+		}
+	}
+	return false
+}
+
 // Close ends every subscription with ErrClosed, and lets no other begin. It returns nil, at once: the
 // ends are the reaper's work, and Wait waits for them. A Broadcast that begins later finds nobody.
 func (f *Fanout[T]) Close() error {
