@@ -85,7 +85,7 @@ var allowed = map[string][]string{
 	"adapters/prometheus": {"core", "cursor", "region"}, // at the edge
 	"adapters/sse":        {"adapters/internal", "adapters/ring", "core", "cursor", "region"},
 	"cursor":              {"core", "cursor", "region"},
-	"cmd":                 {"adapters", "bench", "core", "cursor", "region"},
+	"cmd":                 {"adapters", "bench", "cmd/spillway/internal", "core", "cursor", "region"},
 	"bench":               {"adapters", "bench", "core", "cursor", "region"},
 	"fuzz":                {"adapters", "core", "cursor", "region"},
 	"docs":                {},

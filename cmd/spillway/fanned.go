@@ -46,7 +46,7 @@ func (o *replay) fanOut(
 		return nil
 	}
 	if o.metrics != "" {
-		stop, err := serve(ctx, o.metrics, fanout, notes)
+		stop, err := serveMetrics(ctx, o.metrics, fanout, notes)
 		if err != nil {
 			return fanned{}, errors.Join(err, finish())
 		}

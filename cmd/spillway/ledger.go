@@ -175,7 +175,7 @@ func (o *replay) throughLog(
 	}
 	defer func() { err = l.close(err) }()
 	if o.metrics != "" {
-		stop, err := serve(ctx, o.metrics, l.fanout, std.err)
+		stop, err := serveMetrics(ctx, o.metrics, l.fanout, std.err)
 		if err != nil {
 			return fanned{}, err
 		}

@@ -99,7 +99,7 @@ func newRoot(std stdio, started *bool) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newReplay(std), newLog(std), newFollow(std), newBench(std), newVersion(std))
+	root.AddCommand(newServe(std), newReplay(std), newLog(std), newFollow(std), newBench(std), newVersion(std))
 	return root
 }
 

@@ -16,11 +16,11 @@ import (
 
 var served = regexp.MustCompile(`http://(\S+)/metrics`)
 
-// serving starts the server at an address, and returns where it listens.
-func serving(t *testing.T, address string) (at string, stop func()) {
+// measured starts the server at an address, and returns where it listens.
+func measured(t *testing.T, address string) (at string, stop func()) {
 	t.Helper()
 	var notes strings.Builder
-	stop, err := serve(t.Context(), address, core.New(core.Config[int]{Name: "mine"}), &notes)
+	stop, err := serveMetrics(t.Context(), address, core.New(core.Config[int]{Name: "mine"}), &notes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,9 +32,9 @@ func serving(t *testing.T, address string) (at string, stop func()) {
 }
 
 // Without a host it is this machine alone; whoever names one gets that.
-func TestServeIsLoopbackUnlessSaidOtherwise(t *testing.T) {
+func TestMetricsIsLoopbackUnlessSaidOtherwise(t *testing.T) {
 	for address, loopback := range map[string]bool{":0": true, "localhost:0": true, "127.0.0.1:0": true, "0.0.0.0:0": false} {
-		at, stop := serving(t, address)
+		at, stop := measured(t, address)
 		stop()
 		host, _, err := net.SplitHostPort(at)
 		if err != nil || net.ParseIP(host).IsLoopback() != loopback {
@@ -43,8 +43,8 @@ func TestServeIsLoopbackUnlessSaidOtherwise(t *testing.T) {
 	}
 }
 
-func TestServeAnswers(t *testing.T) {
-	at, stop := serving(t, ":0")
+func TestMetricsAnswers(t *testing.T) {
+	at, stop := measured(t, ":0")
 	defer stop()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, c := range []struct {
@@ -78,9 +78,9 @@ func TestServeAnswers(t *testing.T) {
 }
 
 // The replay's end is the server's: a client that takes its time over a request doesn't hold it up.
-func TestServeStops(t *testing.T) {
+func TestMetricsStops(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	at, stop := serving(t, ":0")
+	at, stop := measured(t, ":0")
 	var dialer net.Dialer
 	slow, err := dialer.DialContext(t.Context(), "tcp", at)
 	if err != nil {

@@ -1,0 +1,120 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/spillwayhq/spillway/adapters/debug"
+	"github.com/spillwayhq/spillway/cmd/spillway/internal/dashboard"
+	"github.com/spillwayhq/spillway/cmd/spillway/internal/problem"
+)
+
+// A route is one method of one path.
+type route struct {
+	method, path string
+	need         rights // to be asked; 0: none
+	handle       http.HandlerFunc
+	slow         bool // it sets its deadlines itself
+}
+
+func (s *Server) routes() []route {
+	page := dashboard.Handler().ServeHTTP
+	return []route{
+		{"POST", "/v1/events", mayWrite, s.postEvents, true},
+		{"GET", "/v1/events", mayRead, s.stream, true},
+		{"GET", activityPath, mayRead, s.stream, true},
+		{"GET", "/v1/log", mayRead, s.getLog, false},
+		{"GET", "/v1/subscriptions", mayRead, s.getSubscriptions, false},
+		{"DELETE", "/v1/subscriptions/{id}", mayWrite, s.deleteSubscription, false},
+		{"GET", "/v1/tree", mayRead, s.getTree, false},
+		{"GET", "/v1/session", 0, s.getSession, false},
+		{"POST", "/v1/session", 0, s.postSession, false},
+		{"DELETE", "/v1/session", 0, s.deleteSession, false},
+		{"GET", "/v1/openapi.json", 0, getOpenAPI, false},
+		{"GET", "/healthz", 0, s.getHealth, false},
+		{"GET", "/readyz", 0, s.getReady, false},
+		{"GET", "/metrics", mayRead, promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{MaxRequestsInFlight: 4}).ServeHTTP, false},
+		{"GET", "/debug/spillway", mayRead, debug.Handler(s.fanout).ServeHTTP, false},
+		{"GET", "/{$}", 0, page, false},
+		{"GET", "/assets/", 0, page, false},
+	}
+}
+
+// handler is all that a request goes through.
+func (s *Server) handler() http.Handler {
+	paths := make(map[string]map[string]route)
+	for _, r := range s.routes() {
+		if paths[r.path] == nil {
+			paths[r.path] = make(map[string]route)
+		}
+		paths[r.path][r.method] = r
+		if r.method == http.MethodGet {
+			paths[r.path][http.MethodHead] = r
+		}
+	}
+	mux := http.NewServeMux()
+	for path, methods := range paths {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			route, found := methods[r.Method]
+			if !found {
+				notAllowed(w, methods)
+				return
+			}
+			s.requests.on(r, route)
+			s.serve(w, r, route)
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		problem.New(http.StatusNotFound, "path", "There is nothing here. GET /v1/openapi.json says what there is.").Write(w)
+	})
+	return s.requests.watch(s.o.Logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("X-Frame-Options", "DENY")
+		control := http.NewResponseController(w)
+		_ = control.SetWriteDeadline(time.Now().Add(s.o.Bounds.Write)) // what is left of the request before is another's
+		p := s.hosts.check(r)
+		if p == nil {
+			p = s.clients.admit(r)
+		}
+		if p != nil {
+			p.Write(w)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
+}
+
+func notAllowed(w http.ResponseWriter, methods map[string]route) {
+	var names []string
+	for name := range methods {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	w.Header().Set("Allow", strings.Join(names, ", "))
+	problem.New(http.StatusMethodNotAllowed, "method", "That path takes %s.", strings.Join(names, ", ")).Write(w)
+}
+
+// serve has a request answered by its route, if it may be.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, to route) {
+	r, done := s.permit(w, r, to.need)
+	if r == nil {
+		return
+	}
+	defer done()
+	control := http.NewResponseController(w)
+	if to.slow {
+		to.handle(w, r)
+		return
+	}
+	if r.ContentLength != 0 {
+		_ = control.SetReadDeadline(time.Now().Add(s.o.Bounds.Body)) // a connection that has none has a test for its reader
+	}
+	to.handle(w, r)
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"github.com/spillwayhq/spillway/cmd/spillway/internal/server"
+	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog"
+	"github.com/spillwayhq/spillway/cursor/memlog"
+)
+
+// check refuses what means nothing, or what would let strangers in.
+func (o *serving) check() error {
+	switch {
+	case o.memory == (o.data != ""):
+		return usagef("which log? give --data DIR, or --memory")
+	case (o.cert == "") != (o.key == ""):
+		return usagef("--tls-cert and --tls-key go together")
+	case o.insecure && o.cert != "":
+		return usagef("--insecure is to do without TLS, and --tls-cert is TLS")
+	case o.logFormat != "text" && o.logFormat != "json":
+		return usagef("--log-format %q is neither text nor json", o.logFormat)
+	case o.grace < 0:
+		return usagef("--grace %v is less than nothing", o.grace)
+	case o.events < 0 || o.bytes < 0 || o.age < 0:
+		return usagef("what is retained can't be less than nothing")
+	}
+	if _, err := parseSync(o.sync); err != nil {
+		return usageError{err}
+	}
+	if _, err := o.level(); err != nil {
+		return err
+	}
+	if _, _, err := net.SplitHostPort(o.listen); err != nil {
+		return usagef("--listen %q: %w; want HOST:PORT", o.listen, err)
+	}
+	return nil
+}
+
+func (o *serving) level() (l slog.Level, err error) {
+	if err := l.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return l, usagef("--log-level %q is none of debug, info, warn and error", o.logLevel)
+	}
+	return l, nil
+}
+
+func (o *serving) logger(std stdio) *slog.Logger {
+	level, _ := o.level() // check has looked
+	options := &slog.HandlerOptions{Level: level}
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(std.err, options))
+	}
+	return slog.New(slog.NewTextHandler(std.err, options))
+}
+
+// open opens the log, or begins one.
+func (o *serving) open() (cursor.Log, error) {
+	if o.memory {
+		return memlog.New(memlog.Options{MaxEvents: o.events, MaxBytes: o.bytes, MaxAge: o.age})
+	}
+	level, err := parseSync(o.sync)
+	if err != nil {
+		return nil, err
+	}
+	return openFolder(o.data, disklog.Options{MaxEvents: o.events, MaxBytes: o.bytes, MaxAge: o.age, Sync: level})
+}
+
+// access fills in who is let in by which address. Strangers could be at any but this machine's own.
+func (o *serving) access(at net.Addr, options *server.Options) (err error) {
+	if o.tokens != "" {
+		if options.Tokens, err = server.ReadTokens(o.tokens); err != nil {
+			return fmt.Errorf("--tokens: %w", err)
+		}
+	}
+	if options.TLS = o.cert != ""; options.TLS {
+		if _, err := tls.LoadX509KeyPair(o.cert, o.key); err != nil {
+			return fmt.Errorf("--tls-cert and --tls-key: %w", err)
+		}
+	}
+	options.Hosts = o.hosts
+	listener, err := netip.ParseAddrPort(at.String())
+	if err != nil {
+		return err
+	}
+	address := listener.Addr().Unmap()
+	if address.IsLoopback() {
+		options.Hosts = append([]string{"localhost", "127.0.0.1", "[::1]"}, options.Hosts...)
+		return nil
+	}
+	options.AnyAddress = true
+	switch {
+	case options.Tokens == nil:
+		return usagef("--listen %s is not this machine's alone, and everybody there could read and write; give --tokens FILE", o.listen)
+	case !options.TLS && !o.insecure:
+		return usagef("--listen %s is not this machine's alone, and tokens could be read on the way; give --tls-cert and --tls-key, or --insecure", o.listen)
+	}
+	return nil
+}
+
+// run serves until ctx is over.
+func (o *serving) run(ctx context.Context, std stdio) error {
+	logger := o.logger(std)
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }() // the server has, if it came so far
+	options := server.Options{Bounds: o.bounds, Logger: logger}
+	if err := o.access(l.Addr(), &options); err != nil {
+		return err
+	}
+	stopProfiles, err := o.profile(ctx, logger)
+	if err != nil {
+		return err
+	}
+	defer stopProfiles()
+	if options.Log, err = o.open(); err != nil {
+		return err
+	}
+	s, err := server.New(l.Addr(), options)
+	if err != nil {
+		return closeLog(options.Log, usageError{err})
+	}
+	served := make(chan error, 1)
+	go func() {
+		if options.TLS {
+			served <- s.ServeTLS(l, o.cert, o.key)
+		} else {
+			served <- s.Serve(l)
+		}
+	}()
+	o.announce(ctx, std, logger, l.Addr(), options)
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-served: // it can't begin, or can't accept any more
+		served <- nil
+	}
+	notify(logger, daemon.SdNotifyStopping)
+	logger.Info("stopping", "grace", o.grace.String())
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.grace)
+	defer cancel()
+	err = errors.Join(err, s.Shutdown(soon), <-served)
+	if err == nil {
+		logger.Info("stopped")
+	}
+	return err
+}
+
+// announce says where the server is: on standard output for scripts, in the log for people, and to systemd.
+func (o *serving) announce(ctx context.Context, std stdio, logger *slog.Logger, at net.Addr, options server.Options) {
+	scheme := "http"
+	if options.TLS {
+		scheme = "https"
+	}
+	fmt.Fprintf(std.out, "%s://%s\n", scheme, at)
+	if out, ok := std.out.(*bufio.Writer); ok {
+		_ = out.Flush() // whoever started it may not want to know
+	}
+	b, err := options.Log.Bounds(ctx)
+	if err == nil {
+		logger.Info("serving", "url", scheme+"://"+at.String(), "log", options.Log.ID().String(), "first", b.First, "next", b.Next,
+			"tokens", options.Tokens != nil, "pid", os.Getpid())
+	}
+	notify(logger, daemon.SdNotifyReady)
+}
+
+// notify tells systemd, where it is there.
+func notify(logger *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		logger.Warn("systemd can't be told", "state", state, "error", err)
+	}
+}
