@@ -36,10 +36,20 @@ func headerValue(s string) (string, error) {
 		}
 		s = b.String()
 	}
-	s, err := region.Unescape(s)
-	if err != nil {
-		return "", errors.New("has a percent sign that is not the beginning of two hexadecimal digits; write it %25")
+	// A percent sign that encodes nothing stands for itself: the official SDK for Go encodes none.
+	var b strings.Builder
+	for s != "" {
+		if len(s) >= 3 && s[0] == '%' {
+			if c, err := region.Unescape(s[:3]); err == nil {
+				b.WriteString(c)
+				s = s[3:]
+				continue
+			}
+		}
+		b.WriteByte(s[0])
+		s = s[1:]
 	}
+	s = b.String()
 	if !utf8.ValidString(s) {
 		return "", errors.New("is not UTF-8")
 	}

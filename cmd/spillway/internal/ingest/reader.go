@@ -94,7 +94,7 @@ func (r *Reader) many(parse parser) func([]byte) error {
 		err = t.array(func() error {
 			if len(r.drafts) == r.limits.Events {
 				return problem.New(http.StatusRequestEntityTooLarge, "events",
-					"The array has more than %d events. Send fewer at once, or a stream of lines as application/x-ndjson.", r.limits.Events)
+					"The array has more than %d events. Send fewer at once, or a stream of lines as application/x-ndjson.", r.limits.Events).At(len(r.drafts) + 1)
 			}
 			raw, err := t.value()
 			if err == nil {
