@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
@@ -87,14 +88,16 @@ func (o *serving) access(at net.Addr, options *server.Options) (err error) {
 			return fmt.Errorf("--tls-cert and --tls-key: %w", err)
 		}
 	}
-	options.Hosts = o.hosts
+	options.Hosts = slices.Clone(o.hosts)
 	listener, err := netip.ParseAddrPort(at.String())
 	if err != nil {
 		return err
 	}
 	address := listener.Addr().Unmap()
 	if address.IsLoopback() {
-		options.Hosts = append([]string{"localhost", "127.0.0.1", "[::1]"}, options.Hosts...)
+		for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
+			options.Hosts = append(options.Hosts, fmt.Sprintf("%s:%d", host, listener.Port()))
+		}
 		return nil
 	}
 	options.AnyAddress = true

@@ -14,8 +14,8 @@ import (
 type Options struct {
 	Log cursor.Log // the Server's from then on: Shutdown closes it
 
-	// Hosts are the names and addresses by which the Server may be asked, each with its port where it isn't the listener's. Requests that
-	// name another are refused: a page elsewhere has made its own name lead here.
+	// Hosts are the names and addresses by which the Server may be asked, each with its port; without one, that is the listener's, or
+	// what goes without saying. Requests that name another are refused: a page elsewhere has made its own name lead here.
 	Hosts []string
 	// AnyAddress has any address do besides, as one that is a number can't be made to lead here.
 	AnyAddress bool
