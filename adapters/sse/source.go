@@ -106,6 +106,8 @@ func (s *stream) sourceEnded(err error) error {
 		s.tally.FellBehind++
 	case errors.Is(err, core.ErrClosed), errors.Is(err, cursor.ErrClosed):
 		e.Reason = "closed"
+	case errors.Is(err, core.ErrCancelled): // by Fanout.Cancel
+		e.Reason = "ended"
 	case errors.Is(err, cursor.ErrReplaced), errors.Is(err, cursor.ErrBeyond):
 		e.Reason = "replaced"
 	}

@@ -83,3 +83,9 @@ func (c *clients) admit(r *http.Request) *problem.Problem {
 	return problem.New(http.StatusTooManyRequests, "rate",
 		"That is more than %g requests a second. Send more events in one request.", c.b.Rate).After(wait)
 }
+
+func (c *clients) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.order.Len()
+}

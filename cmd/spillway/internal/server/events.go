@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spillwayhq/spillway/cmd/spillway/internal/ingest"
 	"github.com/spillwayhq/spillway/cmd/spillway/internal/problem"
@@ -56,6 +57,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) {
 		p = u.run()
 		leave()
 	}
+	_ = u.control.SetWriteDeadline(time.Now().Add(s.o.Bounds.Write)) // reading has taken as long as it may
 	if p == nil {
 		answer(w, u.accepted)
 		return

@@ -64,10 +64,10 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request) {
 
 // regionIn reads the region of a query; one in text may have a clock besides, which a log can answer.
 func regionIn(r *http.Request, text string) (region.Region, error) {
-	if text != "" {
+	regions, err := sse.Query(r)
+	if errors.Is(err, core.ErrLiveClock) {
 		return region.Parse(text)
 	}
-	regions, err := sse.Query(r)
 	if err != nil {
 		return region.Region{}, err
 	}

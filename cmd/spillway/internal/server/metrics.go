@@ -53,6 +53,7 @@ var edges = []figure{
 		return float64(refused)
 	}),
 	gaugeOf("spillway_http_sessions", "Sessions of browsers.", func(s *Server) float64 { return float64(s.sessions.count()) }),
+	gaugeOf("spillway_http_clients", "Addresses of which something is known.", func(s *Server) float64 { return float64(s.clients.count()) }),
 	gaugeOf("spillway_tree_names", "Names that the tree of entities holds.", func(s *Server) float64 { return float64(s.tree.size(s.o.Bounds.Names)) }),
 	gaugeOf("spillway_sse_streams", "Streams that are open.", func(s *Server) float64 { return float64(s.streams.Stats().Open) }),
 	counterOf("spillway_sse_opened_total", "Streams begun.", func(s *Server) float64 { return float64(s.streams.Stats().Opened) }),

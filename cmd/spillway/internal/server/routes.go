@@ -109,7 +109,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, to route) {
 	}
 	defer done()
 	control := http.NewResponseController(w)
-	if to.slow {
+	if to.slow { // by HTTP/2 a deadline that passes ends a stream, also where nothing is being written
+		_ = control.SetWriteDeadline(time.Time{})
 		to.handle(w, r)
 		return
 	}

@@ -69,6 +69,10 @@ func regionsOf(r *http.Request) ([]region.Region, error) {
 
 // stream answers with events as they come.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
+	if s.ingests.stops() { // the streams that there are end later
+		stopped().Write(w)
+		return
+	}
 	var shapes []shape
 	if regions, err := regionsOf(r); err == nil { // else the stream is refused
 		for _, of := range regions[:min(len(regions), s.o.Bounds.Regions)] {

@@ -2,7 +2,7 @@ package server
 
 import (
 	"cmp"
-	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -77,7 +77,7 @@ func fuller(a, b core.Info) int {
 }
 
 // errEnded is why a subscription ends that somebody has ended by its ID.
-var errEnded = errors.New("ended by DELETE /v1/subscriptions")
+var errEnded = fmt.Errorf("%w by DELETE /v1/subscriptions", core.ErrCancelled)
 
 // deleteSubscription ends one. Its stream ends, and says where to resume.
 func (s *Server) deleteSubscription(w http.ResponseWriter, r *http.Request) {
