@@ -136,6 +136,7 @@ func guarded(t *testing.T) *bed {
 	t.Helper()
 	return open(t, func(o *server.Options) {
 		o.Tokens = tokens(t, fmt.Sprintf("# who may what\n\nread %s\nwrite sha256:%X\nboth %s\n", reader, sha256.Sum256([]byte(writer)), master))
+		o.Bounds.Body = soon
 	})
 }
 

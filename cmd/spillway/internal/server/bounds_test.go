@@ -52,6 +52,8 @@ func TestH174Slow(t *testing.T) {
 		{"half a line", post + asLines + "\r\nContent-Length: 1000\r\n\r\n" + line + line + "{", `"accepted":2,`},
 		{"no more lines", post + asLines + "\r\nContent-Length: 1000\r\n\r\n" + line + line + line, `"accepted":3,`},
 		{"a body for who wants none", "DELETE /v1/session HTTP/1.1\r\nHost: " + b.address + "\r\nContent-Length: 100\r\n\r\n", "HTTP/1.1 204 "},
+		{"a body that is refused unread", "POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n", "HTTP/1.1 403 "},
+		{"a stream with a body", "GET /v1/events HTTP/1.1\r\nHost: " + b.address + "\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 400 "},
 		{"an idle connection", "GET /healthz HTTP/1.1\r\nHost: " + b.address + "\r\n\r\n", "HTTP/1.1 200 "},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -79,6 +79,9 @@ func (s *Server) handler() http.Handler {
 		h.Set("X-Frame-Options", "DENY")
 		control := http.NewResponseController(w)
 		_ = control.SetWriteDeadline(time.Now().Add(s.o.Bounds.Write)) // what is left of the request before is another's
+		if r.ContentLength != 0 {                                      // also for who is refused: net/http reads some of the body before it answers
+			_ = control.SetReadDeadline(time.Now().Add(s.o.Bounds.Body))
+		}
 		p := s.hosts.check(r)
 		if p == nil {
 			p = s.clients.admit(r)
@@ -109,13 +112,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, to route) {
 	}
 	defer done()
 	control := http.NewResponseController(w)
+	if to.slow && r.Method != http.MethodPost && r.ContentLength != 0 {
+		problem.New(http.StatusBadRequest, "body", "A stream takes no body. Say what you want in the query.").Write(w)
+		return
+	}
 	if to.slow { // by HTTP/2 a deadline that passes ends a stream, also where nothing is being written
 		_ = control.SetWriteDeadline(time.Time{})
 		to.handle(w, r)
 		return
-	}
-	if r.ContentLength != 0 {
-		_ = control.SetReadDeadline(time.Now().Add(s.o.Bounds.Body)) // a connection that has none has a test for its reader
 	}
 	to.handle(w, r)
 }
