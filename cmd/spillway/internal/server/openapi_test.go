@@ -257,5 +257,7 @@ func (c *contract) rarely() {
 	b.stopped = true
 	b.client.CloseIdleConnections()
 	_ = b.server.Shutdown(context.Background()) // it says that the log was closed
-	<-b.served
+	if err := <-b.served; err != nil {
+		c.t.Error(err)
+	}
 }

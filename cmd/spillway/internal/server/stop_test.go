@@ -197,5 +197,7 @@ func TestLogHasFailed(t *testing.T) {
 	if err := b.server.Shutdown(t.Context()); !errors.Is(err, cursor.ErrFailed) {
 		t.Errorf("Shutdown: %v, want what the log failed with", err)
 	}
-	<-b.served
+	if err := <-b.served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
 }
