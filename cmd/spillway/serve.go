@@ -65,7 +65,7 @@ func (o *serving) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.memory, "memory", false, "keep them in memory, and lose them at the end")
 	f.StringVar(&o.sync, "sync", "each", "when the log is on the disk: each append, none, or every so often, as 10ms")
 	f.IntVar(&o.events, "retain-events", 0, "keep so many events; 0 is any number, and in memory a million")
-	f.IntVar(&o.bytes, "retain-bytes", 0, "keep so many bytes of payload; 0 is any number")
+	f.IntVar(&o.bytes, "retain-bytes", 0, "keep so many bytes of payload; 0 is any number, and in memory 1 GiB")
 	f.DurationVar(&o.age, "retain-age", 0, "keep an event so long; 0 is for ever")
 
 	f.StringVar(&o.listen, "listen", "127.0.0.1:7878", "listen at this address")

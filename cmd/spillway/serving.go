@@ -64,9 +64,15 @@ func (o *serving) logger(std stdio) *slog.Logger {
 	return slog.New(slog.NewTextHandler(std.err, options))
 }
 
+// memoryBytes is how many bytes of payload are kept in memory, where nothing else is said.
+const memoryBytes = 1 << 30
+
 // open opens the log, or begins one.
 func (o *serving) open() (cursor.Log, error) {
 	if o.memory {
+		if o.bytes == 0 {
+			o.bytes = memoryBytes // a process has to end somewhere
+		}
 		return memlog.New(memlog.Options{MaxEvents: o.events, MaxBytes: o.bytes, MaxAge: o.age})
 	}
 	level, err := parseSync(o.sync)

@@ -335,3 +335,43 @@ func ask(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = ts.Stdout().Write(text)
 	ts.Check(err)
 }
+
+// Systemd is told when the server can be asked, and when it stops.
+func TestServeNotifies(t *testing.T) {
+	if testing.Short() || runtime.GOOS != "linux" {
+		t.Skip("starts a process, for systemd")
+	}
+	dir, err := os.MkdirTemp("", "n") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path := filepath.Join(dir, "s")
+	systemd, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = systemd.Close() }()
+	if err := systemd.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	told := func() string {
+		b := make([]byte, 100)
+		n, err := systemd.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b[:n])
+	}
+	t.Setenv("NOTIFY_SOCKET", path)
+	c := startServe(t, "", "--memory", "--listen", "127.0.0.1:0")
+	if got := told(); got != "READY=1" {
+		t.Errorf("got %q", got)
+	}
+	if err := c.end(t, syscall.SIGTERM); err != nil {
+		t.Errorf("it ended with %v: %s", err, c.err.String())
+	}
+	if got := told(); got != "STOPPING=1" {
+		t.Errorf("got %q", got)
+	}
+}

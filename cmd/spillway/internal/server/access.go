@@ -48,14 +48,14 @@ func (s *Server) permit(w http.ResponseWriter, r *http.Request, need rights) (*h
 	c := s.who(w, r)
 	switch {
 	case !c.known:
-		unauthorized(w, "Send one of this server's tokens, as \"Authorization: Bearer TOKEN\"; a browser by POST /v1/session.")
+		refuse(w, r, unauthorized(w, "Send one of this server's tokens, as \"Authorization: Bearer TOKEN\"; a browser by POST /v1/session."))
 		return nil, nil
 	case c.may&need == 0:
 		what := "reading"
 		if need == mayWrite {
 			what = "writing"
 		}
-		problem.New(http.StatusForbidden, "right", "This token is not for %s. Use one that is.", what).Write(w)
+		refuse(w, r, problem.New(http.StatusForbidden, "right", "This token is not for %s. Use one that is.", what))
 		return nil, nil
 	case c.session == nil:
 		return r, func() {}
@@ -68,7 +68,15 @@ func (s *Server) permit(w http.ResponseWriter, r *http.Request, need rights) (*h
 	}
 }
 
-func unauthorized(w http.ResponseWriter, detail string) {
+func unauthorized(w http.ResponseWriter, detail string) *problem.Problem {
 	w.Header().Set("WWW-Authenticate", `Bearer realm="spillway"`)
-	problem.New(http.StatusUnauthorized, "token", "%s", detail).Write(w)
+	return problem.New(http.StatusUnauthorized, "token", "%s", detail)
+}
+
+// refuse answers a request that doesn't come as far as its route. Whoever sends events is told that none was accepted.
+func refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) {
+	if r.Method == http.MethodPost && r.URL.Path == "/v1/events" {
+		p.Accepted = new(int)
+	}
+	p.Write(w)
 }

@@ -177,8 +177,12 @@ func TestRights(t *testing.T) {
 			if token != "" {
 				headers = bearer(token)
 			}
-			if r := b.do(c.method, c.path, http.NoBody, headers...); !want(r.status) {
+			r := b.do(c.method, c.path, http.NoBody, headers...)
+			if !want(r.status) {
 				t.Errorf("%s %s as %q: got %d", c.method, c.path, token, r.status)
+			}
+			if c.method == "POST" && (r.problem(t).Accepted == nil || *r.problem(t).Accepted != 0) {
+				t.Errorf("%s %s as %q: %s doesn't say that nothing was accepted", c.method, c.path, token, r.body)
 			}
 		}
 	}

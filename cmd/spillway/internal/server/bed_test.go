@@ -34,8 +34,10 @@ type bed struct {
 	url     string
 	logged  *lines
 	client  *http.Client
+	tls     [2]string // the certificate's file, and its key's
 	served  chan error
 	stopped bool
+	gone    chan struct{} // closed when stop has returned
 }
 
 // lines are what is logged.
@@ -58,25 +60,29 @@ func (l *lines) String() string {
 
 func open(t *testing.T, change func(*server.Options)) *bed {
 	t.Helper()
+	b := &bed{client: &http.Client{Transport: &http.Transport{}}}
+	b.begin(t, change)
+	return b
+}
+
+// begin has the server serve.
+func (b *bed) begin(t *testing.T, change func(*server.Options)) {
+	t.Helper()
 	var config net.ListenConfig
 	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return openAt(t, l, change)
-}
-
-func openAt(t *testing.T, l net.Listener, change func(*server.Options)) *bed {
-	t.Helper()
 	log, err := memlog.New(memlog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{t: t, address: l.Addr().String(), logged: new(lines), client: &http.Client{Transport: &http.Transport{}}, served: make(chan error, 1)}
+	b.t, b.address, b.logged, b.served, b.gone = t, l.Addr().String(), new(lines), make(chan error, 1), make(chan struct{})
 	b.url = "http://" + b.address
 	_, port, _ := strings.Cut(b.address, ":")
 	b.options = server.Options{
 		Log: log, Hosts: []string{"localhost:" + port, "127.0.0.1:" + port, "[::1]:" + port}, Logger: slog.New(slog.NewTextHandler(b.logged, nil)),
+		TLS: b.tls[0] != "",
 	}
 	if change != nil {
 		change(&b.options)
@@ -85,9 +91,13 @@ func openAt(t *testing.T, l net.Listener, change func(*server.Options)) *bed {
 	if b.server, err = server.New(l.Addr(), b.options); err != nil {
 		t.Fatal(err)
 	}
-	go func() { b.served <- b.server.Serve(l) }()
-	t.Cleanup(func() { b.stop() })
-	return b
+	if b.options.TLS {
+		b.url = "https://" + b.address
+		go func() { b.served <- b.server.ServeTLS(l, b.tls[0], b.tls[1]) }()
+	} else {
+		go func() { b.served <- b.server.Serve(l) }()
+	}
+	t.Cleanup(b.stop)
 }
 
 // stop ends the server, and looks whether all is well.
@@ -97,6 +107,7 @@ func (b *bed) stop() {
 		return
 	}
 	b.stopped = true
+	defer close(b.gone)
 	b.client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -106,6 +117,7 @@ func (b *bed) stop() {
 	if err := <-b.served; err != nil {
 		b.t.Errorf("Serve: %v", err)
 	}
+	b.client.CloseIdleConnections()
 }
 
 // A reply is what a request was answered with.

@@ -87,7 +87,7 @@ func (s *Server) handler() http.Handler {
 			p = s.clients.admit(r)
 		}
 		if p != nil {
-			p.Write(w)
+			refuse(w, r, p)
 			return
 		}
 		mux.ServeHTTP(w, r)

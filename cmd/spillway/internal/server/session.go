@@ -173,7 +173,7 @@ func (s *Server) postSession(w http.ResponseWriter, r *http.Request) {
 	if s.o.Tokens != nil {
 		may := s.o.Tokens.match(text)
 		if may == 0 {
-			unauthorized(w, "That is none of this server's tokens.")
+			unauthorized(w, "That is none of this server's tokens.").Write(w)
 			return
 		}
 		http.SetCookie(w, s.sessions.begin(may))
