@@ -28,8 +28,9 @@ type gitDecoder struct {
 	commits map[commitKey]*commit
 	current *commit // whose lines are being read
 	key     commitKey
-	lanes   uint32 // given out so far
-	count   uint64 // events so far
+	lanes   uint32                 // given out so far
+	count   uint64                 // events so far
+	newID   func(*gitLine) core.ID // nil: which event of the input it is
 }
 
 type commitKey struct {
@@ -117,6 +118,9 @@ func (d *gitDecoder) lineEvent(l *gitLine) (*core.Envelope, error) {
 	d.count++
 	e := &core.Envelope{Time: *l.Time}
 	e.EventID, e.CorrelationID, e.CausationID = numbered(d.count), c.id, c.cause
+	if d.newID != nil {
+		e.EventID = d.newID(l)
+	}
 	e.Coordinate, e.Kind = name, kind
 	e.Position = region.Position{WallMS: *l.Time, Depth: c.depth, Lane: c.lane}
 	c.last = e.EventID

@@ -42,7 +42,7 @@ func newDecoder(format string, line []byte) (decoder, error) {
 	case "git":
 		return newGitDecoder(), nil
 	case "spillway":
-		return &spillwayDecoder{names: make(names)}, nil
+		return &spillwayDecoder{names: make(names), newID: numbered}, nil
 	}
 	return nil, errors.New(`neither the field "entity" of format spillway nor "commit" of format git; --format says which it is`)
 }
@@ -111,6 +111,7 @@ func commitID(s string) (id core.ID, err error) {
 type spillwayDecoder struct {
 	names names
 	count uint64
+	newID func(n uint64) core.ID // of the nth event, where its line has none
 }
 
 type spillwayLine struct {
@@ -157,7 +158,7 @@ func (d *spillwayDecoder) event(said any) (*core.Envelope, error) {
 	}
 	d.count++
 	e := &core.Envelope{Time: l.Time}
-	e.EventID, e.Coordinate, e.Kind = numbered(d.count), name, kind
+	e.EventID, e.Coordinate, e.Kind = d.newID(d.count), name, kind
 	e.Position = region.Position{WallMS: l.Time, Depth: l.Depth, Lane: l.Lane}
 	if err := l.ids(e); err != nil {
 		return nil, err

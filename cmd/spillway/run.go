@@ -100,7 +100,21 @@ func newRoot(std stdio, started *bool) *cobra.Command {
 	root.SetErr(std.err)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newServe(std), newReplay(std), newLog(std), newFollow(std), newBench(std), newVersion(std))
+	root.AddCommand(newReplay(std), newLog(std), newFollow(std), newBench(std), newPublish(std), newVersion(std))
+	root.InitDefaultCompletionCmd()
+	completion, _, err := root.Find([]string{"completion"})
+	must(err)
+	completion.RunE = func(*cobra.Command, []string) error {
+		return usagef("which shell? bash, zsh, fish or powershell")
+	}
 	return root
+}
+
+// must is for errors that are this program's own.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 // fromEnvironment sets each flag that the command line has not from its variable, if there is one.
