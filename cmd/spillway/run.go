@@ -19,6 +19,8 @@ import (
 type stdio struct {
 	in       io.Reader
 	out, err io.Writer
+	coloured bool              // out may have colours: set by run
+	screen   io.Writer         // out, where it is a terminal: set by run
 	told     func(next uint64) // of what a replay's log holds: all below next is acknowledged; nil but in tests
 }
 
@@ -44,6 +46,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	std.screen, std.coloured = terminal(std.out)
 	out := bufio.NewWriter(std.out)
 	std.out = out
 
@@ -101,6 +104,7 @@ func newRoot(std stdio, started *bool) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newServe(std), newReplay(std), newLog(std), newFollow(std), newBench(std), newVersion(std))
 	root.AddCommand(newReplay(std), newLog(std), newFollow(std), newBench(std), newPublish(std), newVersion(std))
+	root.AddCommand(newReplay(std), newLog(std), newFollow(std), newBench(std), newPublish(std), newWatch(std), newTop(std), newVersion(std))
 	root.InitDefaultCompletionCmd()
 	completion, _, err := root.Find([]string{"completion"})
 	must(err)
