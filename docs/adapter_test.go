@@ -147,6 +147,8 @@ func runPackages(t *testing.T, packages map[string]map[string]string) map[string
 			failed[name] = append(failed[name], strings.ReplaceAll(clause, "_", " "))
 		case e.Action == "pass" && sub:
 			passed[name] = true
+		case e.Action == "fail" && name == "sound" && e.Test != "":
+			t.Errorf("%s of %s fails", e.Test, adapterPage)
 		case strings.HasPrefix(e.Action, "build-"):
 			t.Log(e.Output)
 		}
