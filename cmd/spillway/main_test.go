@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 			"zip": zip, "cut": cut, "events": events, "longline": longLine, "exits": exits, "sameregions": sameRegions,
 			"notutf8": notUTF8, "oddnames": oddNames, "replace": replace,
 			"address": address, "served": awaitServed, "ask": ask,
-			"fake": fake, "notutf8": notUTF8, "oddnames": oddNames, "replace": replace,
+			"fake": fake,
 		},
 	})
 }

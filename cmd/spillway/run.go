@@ -102,9 +102,8 @@ func newRoot(std stdio, started *bool) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(std), newReplay(std), newLog(std), newFollow(std), newBench(std), newVersion(std))
-	root.AddCommand(newReplay(std), newLog(std), newFollow(std), newBench(std), newPublish(std), newVersion(std))
-	root.AddCommand(newReplay(std), newLog(std), newFollow(std), newBench(std), newPublish(std), newWatch(std), newTop(std), newVersion(std))
+	root.AddCommand(newServe(std), newPublish(std), newWatch(std), newTop(std))
+	root.AddCommand(newReplay(std), newFollow(std), newLog(std), newBench(std), newVersion(std))
 	root.InitDefaultCompletionCmd()
 	completion, _, err := root.Find([]string{"completion"})
 	must(err)
