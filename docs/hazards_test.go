@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// lastHazard is the last of those that have a row so far.
-const lastHazard = 200
+// lastHazard is the last that there is.
+const lastHazard = 220
 
 // starred are the hazards that may not be excused.
 var starred = []int{
@@ -24,6 +24,7 @@ var starred = []int{
 	98, 99, 100, 103, 104, 106, 109, 111, 113, 116, 117, 119, 122, 124,
 	131, 132, 133, 139, 142, 144, 147, 148, 151, 152, 154,
 	163, 166, 167, 169, 170, 171, 177, 179, 182, 186, 188, 193,
+	201, 202, 203, 213,
 }
 
 // parts are what a row may wait for.
@@ -78,7 +79,7 @@ func TestHazards(t *testing.T) {
 func TestHazardsNamedInTests(t *testing.T) {
 	rows := readHazards(t)
 	number := regexp.MustCompile(`^(?:Test|Fuzz)H(\d+)[A-Z]`)
-	dirs := []string{"core", "region", "adapters", "cursor"}
+	dirs := []string{"core", "region", "adapters", "cursor", "docs"}
 	for _, pattern := range []string{"adapters/*", "adapters/internal/*", "cursor/*"} {
 		found, err := filepath.Glob(filepath.Join("..", filepath.FromSlash(pattern)))
 		if err != nil || len(found) == 0 {
