@@ -139,6 +139,9 @@ func TestH166Precedence(t *testing.T) {
 		{"?region=", nil, "400"},
 		{"?lane=-1", nil, "400"},
 		{"?kind=0x1:0x000&category=0x1", nil, "400"},
+		{"?entitiy=a", nil, "400"},
+		{"?from=0&Entity=a", nil, "400"},
+		{"?lastEventId=3", nil, "400"},
 		{"?from=0&category=0x1&entity=a", nil, b.at(0)},
 		{"?from=0&kind=0X1:0x0", nil, b.at(0)},
 	} {

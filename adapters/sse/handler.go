@@ -2,6 +2,7 @@ package sse
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"sync"
@@ -70,6 +71,9 @@ func (h *Handler) read(r *http.Request) ([]region.Region, place, *problem) {
 		return nil, place{}, p
 	}
 	regions, err := h.o.Select(r)
+	if errors.Is(err, errParameter) {
+		return nil, place{}, newProblem(http.StatusBadRequest, "query", "The query can't be read", err.Error())
+	}
 	if err != nil {
 		return nil, place{}, newProblem(http.StatusBadRequest, "region", "The region can't be read", err.Error())
 	}

@@ -1,7 +1,9 @@
 package sse
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,18 +18,29 @@ import (
 //	?entity=alice&scope=shop&kind=0x1:0x00a&lane=7      or category=0x1 in place of kind
 //
 // or any number by their canonical text, region=entity=alice|scope=shop, percent-encoded as a query has to be. Without any of
-// these it is the zero Region, which is everything. What it is called otherwise is somebody else's and is passed over; but
-// what can't be read is an error, since a Region with a field less is more than was asked for.
+// these it is the zero Region, which is everything. What can't be read is an error, and so is a parameter that no stream has: a Region
+// with a field less is more than was asked for. A server that has parameters of its own takes them out of what it gives Query.
 func Query(r *http.Request) ([]region.Region, error) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, fmt.Errorf("the query can't be read: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if !slices.Contains(parameters, name) {
+			return nil, fmt.Errorf("%w %.40q; there are %v", errParameter, name, parameters)
+		}
 	}
 	return queried(q)
 }
 
 // fields are those of a Region, in the order of its text.
 var fields = []string{"entity", "scope", "kind", "category", "lane"}
+
+// errParameter: a request's query has something that no stream has.
+var errParameter = errors.New("there is no parameter")
+
+// parameters are all that a stream has.
+var parameters = append(slices.Clone(fields), "region", "from", "last_event_id")
 
 func queried(q url.Values) ([]region.Region, error) {
 	text := ""

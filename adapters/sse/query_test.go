@@ -15,6 +15,7 @@ func FuzzQuery(f *testing.F) {
 	for _, q := range []string{
 		"", "region=*", "region=entity%3Da&region=scope%3Db", "entity=a&lane=0", "kind=0x1:0x00a", "category=0x1", "lane=7&lane=7", "region=clock%3D1..2",
 		"entity=%zz", "entity=a;scope=b", "entity=a%7Cscope%3Db", "scope=%00", "region=", "kind=0X1:0xA&entity=%0a", "x=y",
+		"entitiy=a", "entity=a&Scope=s", "from=3&entity=a&last_event_id=4", "entity=a&from=start&=",
 	} {
 		f.Add(q)
 	}
@@ -28,6 +29,13 @@ func FuzzQuery(f *testing.F) {
 		}
 		if bad != nil {
 			t.Fatalf("%q can't be read, and is %v", raw, regions)
+		}
+		for name := range values { // or a letter too many would ask for everything
+			switch name {
+			case "entity", "scope", "kind", "category", "lane", "region", "from", "last_event_id":
+			default:
+				t.Fatalf("%q has %q, and is %v", raw, name, regions)
+			}
 		}
 		named := len(values["region"]) > 0
 		for _, field := range []string{"entity", "scope", "kind", "category", "lane"} {

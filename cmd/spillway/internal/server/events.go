@@ -51,6 +51,10 @@ type upload struct {
 
 // postEvents appends the events of a body, and answers when they are durable.
 func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) {
+	if _, p := query(r); p != nil {
+		refuse(w, r, p)
+		return
+	}
 	u := &upload{s: s, r: r, control: http.NewResponseController(w)}
 	leave, p := s.ingests.enter(r, u.control)
 	if p == nil {

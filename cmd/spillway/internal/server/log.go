@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +25,7 @@ const (
 
 // getLog answers with a page of the log: the events of a region, from a sequence on, a line each. Where to go on is in a header.
 func (s *Server) getLog(w http.ResponseWriter, r *http.Request) {
-	q, p := query(r, "region", "entity", "scope", "kind", "category", "lane", "from", "limit")
+	q, p := query(r, slices.Concat(regionFields, []string{"from", "limit"})...)
 	if p != nil {
 		p.Write(w)
 		return
@@ -33,7 +35,7 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request) {
 		p.Write(w)
 		return
 	}
-	of, err := regionIn(r, q["region"])
+	of, err := regionIn(q)
 	if err != nil {
 		problem.New(http.StatusBadRequest, "region", "%s.", strings.TrimPrefix(err.Error(), "spillway/region: ")).Write(w)
 		return
@@ -62,11 +64,20 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(page) // if that fails there is nobody to tell
 }
 
+// regionFields are the parameters that say a region.
+var regionFields = []string{"region", "entity", "scope", "kind", "category", "lane"}
+
 // regionIn reads the region of a query; one in text may have a clock besides, which a log can answer.
-func regionIn(r *http.Request, text string) (region.Region, error) {
-	regions, err := sse.Query(r)
+func regionIn(q map[string]string) (region.Region, error) {
+	of := make(url.Values)
+	for _, name := range regionFields {
+		if value, there := q[name]; there {
+			of.Set(name, value)
+		}
+	}
+	regions, err := sse.Query(&http.Request{URL: &url.URL{RawQuery: of.Encode()}})
 	if errors.Is(err, core.ErrLiveClock) {
-		return region.Parse(text)
+		return region.Parse(q["region"])
 	}
 	if err != nil {
 		return region.Region{}, err
@@ -98,7 +109,7 @@ func (s *Server) placeIn(text string, b cursor.Bounds) (uint64, *problem.Problem
 	}
 	from, err := strconv.ParseUint(number, 10, 64)
 	switch {
-	case err != nil || len(log) != 8 || strings.HasPrefix(number, "+"):
+	case err != nil || len(log) != 8 || strings.Trim(log, "0123456789abcdef") != "" || strconv.FormatUint(from, 10) != number:
 		return 0, problem.New(http.StatusBadRequest, "place", "The place %.40q is none of start, end, a sequence, or an event's id such as %s.", text, s.place(41))
 	case log != s.shortID():
 		return 0, problem.New(http.StatusGone, "replaced", "The place is in the log %s, and this is %s. Begin anew.", log, s.shortID())

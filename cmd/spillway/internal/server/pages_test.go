@@ -85,6 +85,7 @@ func TestLogRefusals(t *testing.T) {
 	}{
 		"from=2": {410, "compacted"}, "from=11": {410, "beyond"}, "from=00000000-3": {410, "replaced"},
 		"from=-1": {400, "place"}, "from=x": {400, "place"}, "from=%2B7": {400, "place"}, "from=18446744073709551616": {400, "place"},
+		"from=007": {400, "place"}, "from=a%0Ab%0Ac%0Axx-3": {400, "place"}, "from=ABCDEF01-3": {400, "place"}, "last_event_id=3": {400, "query"},
 		"limit=0": {400, "limit"}, "limit=x": {400, "limit"}, "limt=3": {400, "query"}, "limit=1&limit=2": {400, "query"}, "%zz": {400, "query"},
 		"region=nonsense": {400, "region"}, "region=*&entity=a": {400, "region"}, "entity=a/b": {400, "region"}, "kind=9": {400, "region"},
 	} {
@@ -97,6 +98,39 @@ func TestLogRefusals(t *testing.T) {
 	}
 	if r := b.get("/v1/log?from=10"); r.status != 200 || len(r.body) != 0 || !strings.HasSuffix(r.header.Get("Spillway-Next"), "-10") {
 		t.Errorf("at the end: %d %s %v", r.status, r.body, r.header)
+	}
+}
+
+// A letter too many asks for nothing that was not meant: what a route has no parameter of is refused by its name.
+func TestUnknownParameters(t *testing.T) {
+	b := open(t, nil)
+	b.fill("a", 1)
+	for _, c := range []struct{ method, path string }{
+		{"GET", "/v1/events?entitiy=a"},
+		{"GET", "/v1/events?entity=a&entitiy=b"},
+		{"GET", "/v1/events?limit=1"},
+		{"GET", "/v1/activity?entitiy=a"},
+		{"HEAD", "/v1/events?entitiy=a"},
+		{"GET", "/v1/log?entitiy=a"},
+		{"GET", "/v1/tree?entitiy=a"},
+		{"GET", "/v1/subscriptions?entitiy=a"},
+		{"DELETE", "/v1/subscriptions/1?entitiy=a"},
+		{"POST", "/v1/events?entitiy=a"},
+	} {
+		r := b.do(c.method, c.path, strings.NewReader(""), "Content-Type", asJSON)
+		if c.method == "HEAD" {
+			if r.status != http.StatusBadRequest {
+				t.Errorf("%s %s: %d", c.method, c.path, r.status)
+			}
+			continue
+		}
+		p := r.problem(t)
+		if !r.is(t, http.StatusBadRequest, "query") || !strings.Contains(p.Detail, `"entitiy"`) && !strings.Contains(p.Detail, `"limit"`) {
+			t.Errorf("%s %s: %d %s", c.method, c.path, r.status, r.body)
+		}
+		if c.method == "POST" && (p.Accepted == nil || *p.Accepted != 0) {
+			t.Errorf("%s doesn't say that nothing was accepted", r.body)
+		}
 	}
 }
 

@@ -31,6 +31,8 @@ func query(r *http.Request, names ...string) (map[string]string, *problem.Proble
 	q := make(map[string]string)
 	for name, v := range values {
 		switch {
+		case len(names) == 0:
+			return nil, problem.New(http.StatusBadRequest, "query", "There is no parameter %.40q here, nor any other.", name)
 		case !slices.Contains(names, name):
 			return nil, problem.New(http.StatusBadRequest, "query", "There is no parameter %.40q here; there are %q.", name, names)
 		case len(v) > 1:

@@ -61,7 +61,7 @@ func regionsOf(r *http.Request) ([]region.Region, error) {
 	if err != nil || r.URL.Path != activityPath {
 		return regions, err
 	}
-	if slices.ContainsFunc([]string{"region", "entity", "scope", "kind", "category", "lane"}, r.URL.Query().Has) {
+	if slices.ContainsFunc(regionFields, r.URL.Query().Has) {
 		return regions, nil
 	}
 	return nil, nil

@@ -81,6 +81,10 @@ var errEnded = fmt.Errorf("%w by DELETE /v1/subscriptions", core.ErrCancelled)
 
 // deleteSubscription ends one. Its stream ends, and says where to resume.
 func (s *Server) deleteSubscription(w http.ResponseWriter, r *http.Request) {
+	if _, p := query(r); p != nil {
+		p.Write(w)
+		return
+	}
 	id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
 	if err != nil {
 		problem.New(http.StatusBadRequest, "id", "A subscription's id is a number. GET /v1/subscriptions has them.").Write(w)
