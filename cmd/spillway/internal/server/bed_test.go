@@ -175,6 +175,20 @@ func (b *bed) do(method, path string, body io.Reader, headers ...string) reply {
 	return reply{res.StatusCode, res.Header, text}
 }
 
+// try is do for a goroutine of its own; what fails has no status.
+func (b *bed) try(r *http.Request) reply {
+	res, err := b.client.Do(r)
+	if err != nil {
+		return reply{body: []byte(err.Error())}
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return reply{body: []byte(err.Error())}
+	}
+	return reply{res.StatusCode, res.Header, text}
+}
+
 func (b *bed) get(path string, headers ...string) reply {
 	b.t.Helper()
 	return b.do(http.MethodGet, path, http.NoBody, headers...)

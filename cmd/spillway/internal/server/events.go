@@ -58,19 +58,20 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) {
 	u := &upload{s: s, r: r, control: http.NewResponseController(w)}
 	leave, p := s.ingests.enter(r, u.control)
 	if p == nil {
+		defer leave() // when it is answered: Shutdown waits for that
 		p = u.run()
-		leave()
 	}
 	_ = u.control.SetWriteDeadline(time.Now().Add(s.o.Bounds.Write)) // reading has taken as long as it may
 	if p == nil {
 		answer(w, u.accepted)
-		return
+	} else {
+		if p.Status == http.StatusUnsupportedMediaType {
+			w.Header().Set("Accept-Post", ingest.Types)
+			w.Header().Set("Accept-Encoding", "gzip")
+		}
+		u.refusal(p).Write(w)
 	}
-	if p.Status == http.StatusUnsupportedMediaType {
-		w.Header().Set("Accept-Post", ingest.Types)
-		w.Header().Set("Accept-Encoding", "gzip")
-	}
-	u.refusal(p).Write(w)
+	_ = u.control.Flush() // if that fails there is nobody to tell
 }
 
 // run appends them, and returns what is wrong with the rest.

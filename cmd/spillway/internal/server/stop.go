@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // stopping is how far Shutdown is.
@@ -16,12 +17,16 @@ type stopping struct {
 // commits what it has; each stream is told where to resume; connections are closed; the log is closed. Until the streams
 // have ended other requests are answered, so that whoever looks is told that the server is stopping.
 //
-// When ctx is over, what is still under way is cut off. Whatever happens, the log is closed at the end, and what was answered as accepted
+// When ctx is over, what is still under way is cut off; those whose events the log was asked to take have a second to be told what is known
+// of that. Whatever happens, the log is closed at the end, and what was answered as accepted
 // is in it.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop.once.Do(func() { s.stop.err = s.shutdown(ctx) })
 	return s.stop.err
 }
+
+// answersTake is how long those may take who send events, and are told at the end that nobody knows what has become of them.
+const answersTake = time.Second
 
 func (s *Server) shutdown(ctx context.Context) error {
 	cut := func(what string, err error) {
@@ -36,6 +41,11 @@ func (s *Server) shutdown(ctx context.Context) error {
 		err = nil
 	}
 	cut("streams", s.streams.Shutdown(ctx))
+	if ctx.Err() != nil {
+		answers, done := context.WithTimeout(context.WithoutCancel(ctx), answersTake)
+		_ = s.ingests.stop(answers) // it was said before that it is forced
+		done()
+	}
 	if e := s.http.Shutdown(ctx); e != nil {
 		cut("connections", e)
 		_ = s.http.Close() // they are cut off

@@ -57,7 +57,8 @@ func TestH193Stop(t *testing.T) {
 	quiet := b.stream("/v1/events?lane=77")
 	from, to := io.Pipe()
 	reading := make(chan reply, 1)
-	go func() { reading <- b.do("POST", "/v1/events", from, "Content-Type", asLines) }()
+	lines := b.request(http.MethodPost, "/v1/events", from, "Content-Type", asLines)
+	go func() { reading <- b.try(lines) }()
 	log.gate <- struct{}{}
 	if _, err := io.WriteString(to, event("a", "")+"\n"); err != nil { // its request waits for more
 		t.Fatal(err)
@@ -66,7 +67,8 @@ func TestH193Stop(t *testing.T) {
 		t.Fatalf("got %+v", f)
 	}
 	committing := make(chan reply, 1)
-	go func() { committing <- b.post(asJSON, event("b", "")) }() // its request waits for the log
+	one := b.request(http.MethodPost, "/v1/events", strings.NewReader(event("b", "")), "Content-Type", asJSON)
+	go func() { committing <- b.try(one) }() // its request waits for the log
 	until(t, "both are under way", func() bool { return b.metric("spillway_http_ingests") == 2 })
 	until(t, "one is being committed", func() bool { return b.metric(`spillway_journal_committing_events{journal="events"}`) == 1 })
 
@@ -139,7 +141,8 @@ func TestH193StopIsForced(t *testing.T) {
 		t.Fatal(err)
 	}
 	committing := make(chan reply, 1)
-	go func() { committing <- b.post(asJSON, event("b", "")) }()
+	late := b.request(http.MethodPost, "/v1/events", strings.NewReader(event("b", "")), "Content-Type", asJSON)
+	go func() { committing <- b.try(late) }()
 	until(t, "one is being committed", func() bool { return b.metric(`spillway_journal_committing_events{journal="events"}`) == 1 })
 	b.stopped = true
 	b.client.CloseIdleConnections()
