@@ -14,7 +14,7 @@ import (
 	"github.com/spillwayhq/spillway/cursor/memlog"
 )
 
-// firstFrames returns as many frames of a stream, retry apart.
+// firstFrames returns as many frames of a stream, retry apart, and the place that a stream may begin with.
 func firstFrames(t *testing.T, res *http.Response, n int) (frames []string) {
 	t.Helper()
 	lines, frame := bufio.NewReader(res.Body), ""
@@ -27,7 +27,7 @@ func firstFrames(t *testing.T, res *http.Response, n int) (frames []string) {
 			frame += line
 			continue
 		}
-		if !strings.HasPrefix(frame, "retry: ") {
+		if !strings.HasPrefix(frame, "retry: ") && (len(frames) > 0 || !strings.Contains(frame, "event: spillway.progress\n")) {
 			frames = append(frames, frame)
 		}
 		frame = ""
@@ -74,6 +74,12 @@ func TestH166LastEventID(t *testing.T) {
 		{"2\n", 400, goOn},
 		{strings.Repeat("1", 1<<16), 400, goOn},
 		{"start", 400, goOn},
+		{b.id + "-start", 200, "0"},
+		{"00000000-start", 410, goOn},
+		{"-start", 400, goOn},
+		{b.at(2) + "-start", 400, goOn},
+		{b.id + "-starts", 400, goOn},
+		{b.id + "-end", 400, goOn},
 	} {
 		for _, how := range []string{"Last-Event-ID", "last_event_id"} {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -131,6 +137,8 @@ func TestH166Precedence(t *testing.T) {
 		{"?from=start", nil, b.at(0)},
 		{"?last_event_id=&from=2", http.Header{"Last-Event-Id": {""}}, b.at(2)},
 		{"?from=10", nil, "410"},
+		{"?from=" + b.id + "-start", nil, "400"},
+		{"?from=7", http.Header{"Last-Event-Id": {b.id + "-start"}}, b.at(0)},
 		{"?from=%zz", nil, "400"},
 		{"?entity=a;b", nil, "400"},
 		{"?entity=a&region=*", nil, "400"},
@@ -161,14 +169,14 @@ func TestH166Precedence(t *testing.T) {
 	}
 }
 
-// What is compacted is said before the first event, without an id; then comes what is left.
+// What is compacted is said before the first event, once; then comes what is left.
 func TestH167Compacted(t *testing.T) {
 	b := openWith(t, memlog.Options{MaxEvents: 4}, nil)
 	b.append("a", 4)
 	b.append("a", 4)
 	res := b.get("/", http.Header{"Last-Event-Id": {b.at(1)}})
 	frames := firstFrames(t, res, 2)
-	if want := "event: spillway.gap\ndata: {\"asked\":2,\"left\":4}\n"; frames[0] != want {
+	if want := "id: " + b.at(3) + "\nevent: spillway.gap\ndata: {\"asked\":2,\"left\":4}\n"; frames[0] != want {
 		t.Errorf("got %q, want %q", frames[0], want)
 	}
 	if !strings.HasPrefix(frames[1], "id: "+b.at(4)+"\n") {

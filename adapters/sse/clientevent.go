@@ -14,12 +14,14 @@ import (
 // event hands out what came, and keeps where it is in the log. An error ends the connection.
 func (f *following) event(in parser.Event, yield func(Event, error) bool) error {
 	e := Event{Name: in.Type, Data: []byte(in.Data), LastID: f.after}
-	if in.LastEventID != "" && in.LastEventID != f.after {
-		e.ID, e.LastID = in.LastEventID, in.LastEventID
-	}
+	told := in.LastEventID != f.told
+	f.told = in.LastEventID
 	switch e.Name {
-	case EventProgress, EventEnd, EventGap:
+	case EventProgress, EventEnd, EventGap: // their ids are no event's
 		return f.own(e, yield)
+	}
+	if told && in.LastEventID != "" && in.LastEventID != f.after {
+		e.ID, e.LastID = in.LastEventID, in.LastEventID
 	}
 	if e.ID == "" && e.Name == "" && len(e.Data) == 0 {
 		return nil // no event: a block that says when to come back, for one
@@ -46,7 +48,7 @@ func (f *following) own(e Event, yield func(Event, error) bool) error {
 	if err := json.Unmarshal(e.Data, &said); err != nil {
 		return fmt.Errorf("spillway/sse: what the server says with %s can't be read: %w", e.Name, err)
 	}
-	if e.Name != EventEnd { // a server may have nothing but ends
+	if e.Name == EventGap || e.Name == EventProgress && said.From != f.from { // a server may have nothing but a beginning and an end
 		f.failed = 0
 	}
 	if said.From != "" {

@@ -15,7 +15,8 @@
 //     its place, before what is left: [EventGap].
 //   - An id of another log, or of an event that the log doesn't have, is answered 410. What is no id is answered 400.
 //     Nothing is an accidental replay of everything.
-//   - Only events of the log carry ids. No byte of a name or a payload becomes a field of its own, or a second event.
+//   - Ids are places of the log: of its events, and of what the stream says of itself, so that who has seen no event yet, or none for long,
+//     comes back to where it was. No byte of a name or a payload becomes a field of its own, or a second event.
 //   - A client that reads nothing holds up no other: its stream ends when a write has taken WriteTimeout. In the meantime at most Buffer
 //     events wait for it.
 //   - Streams are bounded, in all and for each client, and so are the reads of the log that they make at one time.

@@ -107,6 +107,7 @@ type following struct {
 	url    *url.URL
 	after  string // the ID of the last event,
 	from   string // or, where this is set, a place behind it
+	told   string // the last id of this connection, the stream's own included: an event without one has it from the parser
 	retry  time.Duration
 	failed int  // how often in a row nothing came
 	begun  bool // a stream did
@@ -196,7 +197,7 @@ func (f *following) connect(ctx context.Context, yield func(Event, error) bool) 
 	if from := res.Header.Get("Spillway-From"); from != "" && (f.after == "" || f.from != "") {
 		f.from = from
 	}
-	f.begun = true
+	f.begun, f.told = true, ""
 	body := &watched{r: res.Body, alive: func() { idle.Reset(f.o.Idle) }, retry: f.heard}
 	for e, err := range parser.Read(body, &parser.ReadConfig{MaxEventSize: f.o.MaxEvent}) {
 		if err != nil {

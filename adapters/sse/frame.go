@@ -9,13 +9,15 @@ import (
 	"time"
 )
 
-// The names of the events that are the stream's own. Data of theirs is JSON.
+// The names of the events that are the stream's own. Data of theirs is JSON. With a log each says a place, and has the id of the last event
+// before it: an EventSource that comes back with that resumes there, and a quiet one is not told of a gap in what it never asked for. The
+// id of the place before the first event of all is 3f2a91bc-start.
 const (
 	// EventGap comes in the place of events that retention has dropped: {"asked":5,"left":900}. What was asked for began at the
 	// first of the two sequences, and what is left begins at the second.
 	EventGap = "spillway.gap"
-	// EventProgress comes where the log has gone on without an event of the regions: {"from":"3f2a91bc-900"}. There is nothing to be
-	// had before that place, which is one to resume at.
+	// EventProgress comes first where a client has given no id, and where the log has gone on without an event of the regions:
+	// {"from":"3f2a91bc-900"}. There is nothing to be had before that place, which is one to resume at.
 	EventProgress = "spillway.progress"
 	// EventEnd is the last of a stream that the server ends: {"reason":"stopping","from":"3f2a91bc-900"}, from being where to
 	// resume. Without a log there is no such place; where the subscription was pruned, missed is the first sequence
@@ -45,6 +47,16 @@ func appendEvent(dst []byte, log string, sequence uint64, name string, data []by
 		dst = append(dst, log...)
 		dst = append(dst, '-')
 		dst = strconv.AppendUint(dst, sequence, 10)
+		dst = append(dst, '\n')
+	}
+	return appendNamed(dst, name, data)
+}
+
+// appendOwn appends an event of the stream's own, which says a place where there is a log.
+func appendOwn(dst []byte, log string, next uint64, name string, data []byte) []byte {
+	if log != "" {
+		dst = append(dst, "id: "...)
+		dst = appendPlaceID(dst, log, next)
 		dst = append(dst, '\n')
 	}
 	return appendNamed(dst, name, data)

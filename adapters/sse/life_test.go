@@ -60,7 +60,7 @@ func TestH193Shutdown(t *testing.T) {
 	if err := b.handler.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf("event: spillway.end\ndata: {\"reason\":\"stopping\",\"from\":%q}\n", b.at(3))
+	want := fmt.Sprintf("id: %s\nevent: spillway.end\ndata: {\"reason\":\"stopping\",\"from\":%q}\n", b.at(2), b.at(3))
 	if got := firstFrames(t, res, 1)[0]; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -16,6 +16,19 @@ import (
 // shortID is a log's identity as it stands in ids: the last eight of its hexadecimal digits, which are random.
 func shortID(id cursor.LogID) string { return hex.EncodeToString(id[len(id)-4:]) }
 
+// startID ends the id of who has no event of a log, and would have its first.
+const startID = "start"
+
+// appendPlaceID appends the id behind which a place is: of a client that comes back with it, the stream goes on there.
+func appendPlaceID(dst []byte, log string, next uint64) []byte {
+	if next > 0 {
+		return appendPlace(dst, log, next-1)
+	}
+	dst = append(dst, log...)
+	dst = append(dst, '-')
+	return append(dst, startID...)
+}
+
 // appendPlace appends the text of a place in a log.
 func appendPlace(dst []byte, log string, sequence uint64) []byte {
 	dst = append(dst, log...)
@@ -28,6 +41,7 @@ type place struct {
 	where    where
 	log      string // eight hexadecimal digits; "": the log that is asked
 	sequence uint64
+	id       bool // it was given as an id
 }
 
 type where uint8
@@ -52,7 +66,7 @@ func parsePlace(text string) (log string, sequence uint64, err error) {
 	log, number, found := strings.Cut(text, "-")
 	if !found {
 		log, number = "", text
-	} else if len(log) != 8 || strings.Trim(log, digits) != "" {
+	} else if !isLog(log) {
 		return "", 0, errPlace
 	}
 	if number == "" || strings.Trim(number, digits[:10]) != "" || number[0] == '0' && len(number) > 1 {
@@ -64,6 +78,9 @@ func parsePlace(text string) (log string, sequence uint64, err error) {
 	}
 	return log, sequence, nil
 }
+
+// isLog tells whether a text can be a log's identity.
+func isLog(text string) bool { return len(text) == 8 && strings.Trim(text, digits) == "" }
 
 // readPlace reads where a request asks to begin. What a client says when it comes back goes before what is in its URL, which
 // says where it began first. What is empty is as good as not there: so is the last event's id of who has seen none.
@@ -84,13 +101,16 @@ func readPlace(r *http.Request, q url.Values) (p place, err error) {
 			continue
 		}
 		text := f.values[0]
+		if log, ok := strings.CutSuffix(text, "-"+startID); ok && f.where == after && isLog(log) {
+			return place{where: from, log: log, id: true}, nil
+		}
 		switch {
 		case f.where == from && text == "end":
 			return place{}, nil
 		case f.where == from && text == "start":
 			return place{where: first}, nil
 		}
-		p.where = f.where
+		p.where, p.id = f.where, f.where == after
 		if p.log, p.sequence, err = parsePlace(text); err != nil {
 			return place{}, fmt.Errorf("%s is %q: %w", f.what, excerpt(text), err)
 		}

@@ -114,7 +114,7 @@ func TestH198PanicIsCounted(t *testing.T) {
 		}
 		s := b.handler.Stats()
 		if panicked := name == "panic"; s.Open != 0 || (s.Panics == 1) != panicked || (err != nil) != panicked ||
-			strings.Contains(string(body), "\"from\":\""+b.at(1)) == panicked {
+			strings.Contains(string(body), "can't be sent\",\"from\":\""+b.at(1)) == panicked {
 			t.Errorf("%s: %+v, %v, %s", name, s, err, body)
 		}
 	}

@@ -39,7 +39,7 @@ func (s *stream) begin(regions []region.Region, at place) *problem {
 	if err != nil {
 		return newProblem(http.StatusServiceUnavailable, "log", "The log can't be read", err.Error()).again(s.h.o.Retry)
 	}
-	s.next = b.Next
+	s.next, s.resumes = b.Next, at.id
 	switch at.where {
 	case first:
 		s.next = b.First

@@ -30,6 +30,7 @@ type stream struct {
 	source  source
 	notices <-chan Notice // nil: none
 	next    uint64        // with a log: nothing below it is still to be sent
+	resumes bool          // the client has given an id, and has it for when it comes back
 	room    []core.Envelope
 	page    *page     // what is being written; nil in between
 	written time.Time // when something was last
@@ -116,6 +117,9 @@ func (s *stream) open() error {
 		header.Set("Connection", "close") // the last deadline stays set, and would be the next request's
 	}
 	s.blank().frames = appendRetry(s.page.frames, s.wait())
+	if !s.resumes && s.h.log != "" && len(s.regions) > 0 {
+		return s.progress() // or who comes back before the first event would begin anew
+	}
 	return s.flush()
 }
 
@@ -177,6 +181,10 @@ func (s *stream) mark(m cursor.Mark) error {
 	if m.Kind != cursor.Progress {
 		return nil
 	}
+	return s.progress()
+}
+
+func (s *stream) progress() error {
 	return s.say(EventProgress, struct {
 		From string `json:"from"`
 	}{s.place()})
@@ -188,7 +196,7 @@ func (s *stream) say(name string, data any) error {
 	if err != nil {
 		return err
 	}
-	s.blank().frames = appendNamed(s.page.frames, name, text)
+	s.blank().frames = appendOwn(s.page.frames, s.h.log, s.next, name, text)
 	return s.flush()
 }
 

@@ -267,6 +267,8 @@ func (s *tail) next() (f frame, ok bool) {
 		line := s.lines.Text()
 		name, value, _ := strings.Cut(line, ": ")
 		switch {
+		case line == "" && f.event == "spillway.progress": // where the stream begins
+			f = frame{}
 		case line == "" && f.data != "":
 			return f, true
 		case name == "id":

@@ -99,7 +99,7 @@ func TestH193Stop(t *testing.T) {
 		var last frame
 		at := uint64(0)
 		for f, ok := s.next(); ok; f, ok = s.next() {
-			if f.id != "" {
+			if f.id != "" && f.event == "" {
 				at = f.sequence(t)
 			}
 			last = f
