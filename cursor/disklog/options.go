@@ -48,6 +48,7 @@ const (
 	maxBatchBytes = 64 << 20
 	maxPayload    = 16 << 20
 	maxCopied     = 1 << 10 // events that a Read copies
+	maxRead       = 1 << 18 // bytes of their payloads, but for the last one's: so much is held for each who reads and is slow to take it
 	maxTested     = 1 << 12 // events that a Read looks at, and segments too
 	defRepeats    = 1 << 16
 )

@@ -12,7 +12,7 @@ import (
 
 func placeOf(seq uint64) string { return fmt.Sprintf("the event of sequence %d", seq) }
 
-// Read copies events of r into dst, at most 1,024 of them, and looks at 4,096 at most in one call, or at the lists of 4,096
+// Read copies events of r into dst, at most 1,024 of them, or one more than have 256 KiB of payload, and looks at 4,096 at most in one call, or at the lists of 4,096
 // segments. Its errors are those of cursor.Log, and *CorruptError.
 func (l *Log) Read(ctx context.Context, r region.Region, from uint64, dst []core.Envelope) (n int, next uint64, err error) {
 	if ctx.Err() != nil {
@@ -86,7 +86,11 @@ type finder struct {
 	dst   []core.Envelope // how much may be found
 	found []core.Envelope // beside dst, which an error leaves as it is
 	left  int             // how many events may be looked at
+	bytes int             // of payloads found
 }
+
+// more tells whether there is to be another event.
+func (f *finder) more() bool { return f.left > 0 && len(f.found) < len(f.dst) && f.bytes < maxRead }
 
 // test looks at one event, and says whether there is to be another.
 func (f *finder) test(seq uint64) (more bool, err error) {
@@ -104,9 +108,10 @@ func (f *finder) test(seq uint64) (more bool, err error) {
 			e.Payload = slices.Clone(payload)
 		}
 		f.found = append(f.found, e)
+		f.bytes += len(payload)
 	}
 	f.left--
-	return f.left > 0 && len(f.found) < len(f.dst), nil
+	return f.more(), nil
 }
 
 // scan looks at all events.
@@ -163,7 +168,7 @@ func (f *finder) segments(ts []term, from uint64, s *state) (next uint64, err er
 		if from, err = f.take(ats, seg.first, seg.end); err != nil || from < seg.end {
 			return from, err
 		}
-		if f.left <= 0 || len(f.found) == len(f.dst) {
+		if !f.more() {
 			break
 		}
 	}
