@@ -20,6 +20,7 @@ type clients struct {
 	mu        sync.Mutex // held for a few steps
 	byAddress map[string]*list.Element
 	order     list.List // of *client, who came last first
+	answers   int       // of all
 }
 
 // A client is an address, of IPv6 the network.
@@ -27,6 +28,7 @@ type client struct {
 	address string
 	rate    *rate.Limiter
 	ingests int           // under way
+	answers int           // that are made in memory, and not sent yet
 	shapes  map[shape]int // by how many of its streams each is asked for
 }
 
@@ -57,7 +59,7 @@ func (c *clients) of(address string) *client {
 	}
 	for e := c.order.Back(); e != nil && c.order.Len() >= c.b.Clients; {
 		old, before := e.Value.(*client), e.Prev()
-		if old.ingests == 0 && len(old.shapes) == 0 {
+		if old.ingests == 0 && old.answers == 0 && len(old.shapes) == 0 {
 			c.order.Remove(e)
 			delete(c.byAddress, old.address)
 		}
@@ -82,6 +84,28 @@ func (c *clients) admit(r *http.Request) *problem.Problem {
 	asked.CancelAt(now)
 	return problem.New(http.StatusTooManyRequests, "rate",
 		"That is more than %g requests a second. Send more events in one request.", c.b.Rate).After(wait)
+}
+
+// begin lets somebody have an answer that is made in memory before it is sent, as a page of the log is, or says why not now: who is slow to
+// take one holds it up to the end of Bounds.Write.
+func (c *clients) begin(r *http.Request) (end func(), p *problem.Problem) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	of := c.of(address(r))
+	switch {
+	case of.answers >= c.b.AnswersPerClient:
+		return nil, problem.New(http.StatusTooManyRequests, "answers", "This client has %d answers on the way, which is the most. Take those first.", of.answers).After(retry)
+	case c.answers >= c.b.Answers:
+		return nil, problem.New(http.StatusServiceUnavailable, "busy", "There are %d answers on the way, which is the most. Try again.", c.answers).After(retry)
+	}
+	of.answers++
+	c.answers++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		of.answers--
+		c.answers--
+	}, nil
 }
 
 func (c *clients) count() int {

@@ -242,6 +242,12 @@ func (c *contract) rarely() {
 	}
 	c.seen["POST /v1/events 408"] = true
 
+	held, release := busy(c.t, func(o *server.Options) { o.Bounds.Answers = 1 })
+	for _, path := range []string{"/v1/subscriptions", "/v1/tree", "/debug/spillway", "/v1/log"} {
+		c.check(held, 503, "GET", path, "")
+	}
+	release()
+
 	log, err := memlog.New(memlog.Options{})
 	if err != nil {
 		c.t.Fatal(err)

@@ -37,6 +37,8 @@ type Bounds struct {
 	Buffer           int           // events that wait for a stream before it reads the log: 256
 	Ingests          int           // requests with events at one time: 64; the next is answered 503
 	IngestsPerClient int           // 16; the next is answered 429
+	Answers          int           // pages and lists under way at one time: 64; the next is answered 503
+	AnswersPerClient int           // 16; the next is answered 429
 	Rate             float64       // requests a second of one client: 10,000, and as many at once
 	Clients          int           // of which something is known: 16,384
 	Sessions         int           // 4,096
@@ -66,6 +68,8 @@ func (b Bounds) withDefaults() Bounds {
 		{&b.Buffer, 256},
 		{&b.Ingests, 64},
 		{&b.IngestsPerClient, 16},
+		{&b.Answers, 64},
+		{&b.AnswersPerClient, 16},
 		{&b.Clients, 1 << 14},
 		{&b.Sessions, 1 << 12},
 		{&b.Names, 100_000},

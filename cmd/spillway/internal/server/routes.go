@@ -18,29 +18,38 @@ type route struct {
 	method, path string
 	need         rights // to be asked; 0: none
 	handle       http.HandlerFunc
-	slow         bool // it sets its deadlines itself
+	how          manner
 }
+
+// A manner is how a route answers.
+type manner uint8
+
+const (
+	small manner = iota // soon, and in little room
+	large               // from memory that it takes as long as the client takes to take it: so many at a time
+	slow                // it sets its deadlines itself
+)
 
 func (s *Server) routes() []route {
 	page := dashboard.Handler().ServeHTTP
 	return []route{
-		{"POST", "/v1/events", mayWrite, s.postEvents, true},
-		{"GET", "/v1/events", mayRead, s.stream, true},
-		{"GET", activityPath, mayRead, s.stream, true},
-		{"GET", "/v1/log", mayRead, s.getLog, false},
-		{"GET", "/v1/subscriptions", mayRead, s.getSubscriptions, false},
-		{"DELETE", "/v1/subscriptions/{id}", mayWrite, s.deleteSubscription, false},
-		{"GET", "/v1/tree", mayRead, s.getTree, false},
-		{"GET", "/v1/session", 0, s.getSession, false},
-		{"POST", "/v1/session", 0, s.postSession, false},
-		{"DELETE", "/v1/session", 0, s.deleteSession, false},
-		{"GET", "/v1/openapi.json", 0, getOpenAPI, false},
-		{"GET", "/healthz", 0, s.getHealth, false},
-		{"GET", "/readyz", 0, s.getReady, false},
-		{"GET", "/metrics", mayRead, promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{MaxRequestsInFlight: 4}).ServeHTTP, false},
-		{"GET", "/debug/spillway", mayRead, debug.Handler(s.fanout).ServeHTTP, false},
-		{"GET", "/{$}", 0, page, false},
-		{"GET", "/assets/", 0, page, false},
+		{"POST", "/v1/events", mayWrite, s.postEvents, slow},
+		{"GET", "/v1/events", mayRead, s.stream, slow},
+		{"GET", activityPath, mayRead, s.stream, slow},
+		{"GET", "/v1/log", mayRead, s.getLog, large},
+		{"GET", "/v1/subscriptions", mayRead, s.getSubscriptions, large},
+		{"DELETE", "/v1/subscriptions/{id}", mayWrite, s.deleteSubscription, small},
+		{"GET", "/v1/tree", mayRead, s.getTree, large},
+		{"GET", "/v1/session", 0, s.getSession, small},
+		{"POST", "/v1/session", 0, s.postSession, small},
+		{"DELETE", "/v1/session", 0, s.deleteSession, small},
+		{"GET", "/v1/openapi.json", 0, getOpenAPI, small},
+		{"GET", "/healthz", 0, s.getHealth, small},
+		{"GET", "/readyz", 0, s.getReady, small},
+		{"GET", "/metrics", mayRead, promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{MaxRequestsInFlight: 4}).ServeHTTP, small},
+		{"GET", "/debug/spillway", mayRead, debug.Handler(s.fanout).ServeHTTP, large},
+		{"GET", "/{$}", 0, page, small},
+		{"GET", "/assets/", 0, page, small},
 	}
 }
 
@@ -112,14 +121,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, to route) {
 	}
 	defer done()
 	control := http.NewResponseController(w)
-	if to.slow && r.Method != http.MethodPost && r.ContentLength != 0 {
+	if to.how == slow && r.Method != http.MethodPost && r.ContentLength != 0 {
 		problem.New(http.StatusBadRequest, "body", "A stream takes no body. Say what you want in the query.").Write(w)
 		return
 	}
-	if to.slow { // by HTTP/2 a deadline that passes ends a stream, also where nothing is being written
+	switch to.how {
+	case slow: // by HTTP/2 a deadline that passes ends a stream, also where nothing is being written
 		_ = control.SetWriteDeadline(time.Time{})
-		to.handle(w, r)
-		return
+	case large:
+		end, p := s.clients.begin(r)
+		if p != nil {
+			p.Write(w)
+			return
+		}
+		defer end()
+	case small:
 	}
 	to.handle(w, r)
 }
