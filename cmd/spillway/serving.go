@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -35,6 +36,17 @@ func (o *serving) check() error {
 		return usagef("--grace %v is less than nothing", o.grace)
 	case o.events < 0 || o.bytes < 0 || o.age < 0:
 		return usagef("what is retained can't be less than nothing")
+	}
+	for name, value := range map[string]float64{
+		"max-connections": float64(o.bounds.Connections), "max-streams": float64(o.bounds.Streams),
+		"max-streams-per-client": float64(o.bounds.StreamsPerClient), "max-regions": float64(o.bounds.Regions), "max-shapes": float64(o.bounds.Shapes),
+		"buffer": float64(o.bounds.Buffer), "max-ingests": float64(o.bounds.Ingests), "max-ingests-per-client": float64(o.bounds.IngestsPerClient),
+		"max-rate": o.bounds.Rate, "max-body": float64(o.bounds.Ingest.Body), "max-line": float64(o.bounds.Ingest.Line),
+		"max-payload": float64(o.bounds.Ingest.Payload), "heartbeat": float64(o.bounds.Heartbeat),
+	} {
+		if !(value >= 0 && value < math.MaxInt64) { // also what is no number
+			return usagef("--%s is no bound; 0 is the default", name)
+		}
 	}
 	if _, err := parseSync(o.sync); err != nil {
 		return usageError{err}

@@ -70,3 +70,40 @@ func TestAnswersAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A shy log is one whose figures wait to be asked for.
+type shy struct {
+	cursor.Log
+	asked chan struct{}
+	goOn  chan struct{}
+}
+
+func (l shy) LogStats() cursor.LogStats {
+	l.asked <- struct{}{}
+	<-l.goOn
+	return cursor.LogStats{}
+}
+
+// Scrapes are bounded, too, and refused as anything else is.
+func TestScrapesAreBounded(t *testing.T) {
+	l := shy{asked: make(chan struct{}), goOn: make(chan struct{})}
+	b := open(t, func(o *server.Options) {
+		l.Log = o.Log
+		o.Log = l
+	})
+	answered := make(chan reply, 4)
+	for range cap(answered) {
+		r := b.request(http.MethodGet, "/metrics", http.NoBody)
+		go func() { answered <- b.try(r) }()
+		<-l.asked
+	}
+	if r := b.get("/metrics"); !r.is(t, http.StatusServiceUnavailable, "busy") || r.header.Get("Retry-After") != "1" {
+		t.Errorf("the fifth: %d %s", r.status, r.body)
+	}
+	close(l.goOn)
+	for range cap(answered) {
+		if r := <-answered; r.status != http.StatusOK {
+			t.Errorf("got %d %s", r.status, r.body)
+		}
+	}
+}

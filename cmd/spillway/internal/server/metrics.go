@@ -1,10 +1,14 @@
 package server
 
 import (
+	"net/http"
+
 	prom "github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/spillwayhq/spillway/adapters/prometheus"
+	"github.com/spillwayhq/spillway/cmd/spillway/internal/problem"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
 )
@@ -23,6 +27,24 @@ func (s *Server) registry() *prom.Registry {
 	r.MustRegister(sources.Collector(), s.requests.counts, edge{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
+}
+
+// mostScrapes is how many there are at a time: each looks at every follower.
+const mostScrapes = 4
+
+// getMetrics answers a scrape.
+func (s *Server) getMetrics() http.HandlerFunc {
+	scrape := promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{})
+	under := make(chan struct{}, mostScrapes)
+	return func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case under <- struct{}{}:
+			defer func() { <-under }()
+			scrape.ServeHTTP(w, r)
+		default:
+			problem.New(http.StatusServiceUnavailable, "busy", "There are %d scrapes under way, which is the most. Try again.", mostScrapes).After(retry).Write(w)
+		}
+	}
 }
 
 // edge collects what the Server itself counts.

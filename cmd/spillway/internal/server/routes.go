@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/spillwayhq/spillway/adapters/debug"
 	"github.com/spillwayhq/spillway/cmd/spillway/internal/dashboard"
 	"github.com/spillwayhq/spillway/cmd/spillway/internal/problem"
@@ -46,7 +44,7 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/openapi.json", 0, getOpenAPI, small},
 		{"GET", "/healthz", 0, s.getHealth, small},
 		{"GET", "/readyz", 0, s.getReady, small},
-		{"GET", "/metrics", mayRead, promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{MaxRequestsInFlight: 4}).ServeHTTP, small},
+		{"GET", "/metrics", mayRead, s.getMetrics(), small},
 		{"GET", "/debug/spillway", mayRead, debug.Handler(s.fanout).ServeHTTP, large},
 		{"GET", "/{$}", 0, page, small},
 		{"GET", "/assets/", 0, page, small},
