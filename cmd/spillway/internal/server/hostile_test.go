@@ -147,6 +147,18 @@ func TestHostileRequests(t *testing.T) {
 			t.Errorf("the token %.50q: %d", text, r.status)
 		}
 	}
+	// Whatever a path is disguised as, and whatever a header says that the method is, a reader writes nothing.
+	for _, path := range []string{
+		"/v1/%65vents", "/v1/log/../events", "/v1/log/..%2fevents", "//v1/events", "/./v1/events", "/V1/EVENTS", "/v1/events/", "/v1/events%00", "/v1/events;x=y",
+		"/v1/subscriptions/1", "/v1/subscriptions/%31", "/v1/log/..%2fsubscriptions/1", "/v1/events?method=POST",
+	} {
+		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, "post"} {
+			r := b.do(method, path, strings.NewReader(event("a", "")), append(bearer(reader), "Content-Type", asJSON, "X-HTTP-Method-Override", "POST", "X-Original-URL", "/v1/events")...)
+			if r.status < 300 || r.status >= 500 {
+				t.Errorf("%s %s: %d %s", method, path, r.status, r.body)
+			}
+		}
+	}
 	for _, raw := range []string{
 		"GET / HTTP/9.9\r\nHost: x\r\n\r\n", "GARBAGE\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"GET /v1/log HTTP/1.1\r\nHost: " + b.address + "\r\nContent-Length: -1\r\n\r\n",
