@@ -59,8 +59,8 @@ func (b *bed) series() map[string]bool {
 	b.t.Helper()
 	all := make(map[string]bool)
 	for line := range strings.Lines(string(b.get("/metrics").body)) {
-		if name, _, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name != "#" {
-			all[name] = true
+		if end := strings.LastIndexByte(line, ' '); end > 0 && line[0] != '#' { // a label may have spaces
+			all[line[:end]] = true
 		}
 	}
 	return all
