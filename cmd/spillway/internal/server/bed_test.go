@@ -24,6 +24,14 @@ import (
 	"github.com/spillwayhq/spillway/cursor/memlog"
 )
 
+// much is how often, or how much, in a test that is the longer the better: more where SPILLWAY_EDGE is set, as a step of .ci/run has it.
+func much(usual, edge int) int {
+	if os.Getenv("SPILLWAY_EDGE") != "" {
+		return edge
+	}
+	return usual
+}
+
 // A bed is a Server behind a real listener of this machine, and a client.
 type bed struct {
 	t       *testing.T
