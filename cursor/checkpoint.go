@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -20,6 +21,11 @@ type Checkpoint struct {
 	Attempts   uint32 // how often the event at Place was begun, and not finished
 	State      []byte // its owner's, as of Place
 	Written    uint64 // milliseconds since 1970, as its owner gave it; 0: none
+
+	// LastSequence and LastID are those of an event below Place, as Move notes them. Where the Log has another event there it has lost its
+	// end and grown again, and Place means nothing in it: who begins there gets a *MismatchError. A zero LastID: none is known.
+	LastSequence uint64
+	LastID       core.ID
 
 	// Generation counts what was stored under the name, from 1. It is the store's own.
 	Generation uint64

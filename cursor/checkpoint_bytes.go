@@ -12,10 +12,14 @@ import (
 // The bytes are drawn in docs/formats/checkpoint.md.
 const (
 	checkpointMagic   = "spwc"
-	checkpointVersion = 1
+	checkpointVersion = 2
 	checkpointScheme  = 1 // xxhash64, of the Region's text and of the whole
-	checkpointHeader  = 88
+	checkpointHeader  = 112
 	checkpointSum     = 8
+
+	// Version 1 had no LastSequence and no LastID. It is read, and not written.
+	firstVersion = 1
+	firstHeader  = 88
 )
 
 var errTorn = errors.New("it is cut short, or not a checkpoint at all")
@@ -39,6 +43,8 @@ func (c *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 		}
 		b = le.AppendUint32(b, uint32(n))
 	}
+	b = le.AppendUint64(b, c.LastSequence)
+	b = append(b, c.LastID[:]...)
 	b = append(b, c.Name...)
 	b = append(b, c.Region...)
 	b = append(b, c.State...)
@@ -49,7 +55,7 @@ func (c *Checkpoint) AppendBinary(b []byte) ([]byte, error) {
 // as it was.
 func (c *Checkpoint) UnmarshalBinary(b []byte) error {
 	le := binary.LittleEndian
-	if len(b) < checkpointHeader+checkpointSum || string(b[:4]) != checkpointMagic {
+	if len(b) < firstHeader+checkpointSum || string(b[:4]) != checkpointMagic {
 		return errTorn
 	}
 	body := b[:len(b)-checkpointSum]
@@ -57,21 +63,29 @@ func (c *Checkpoint) UnmarshalBinary(b []byte) error {
 		return fmt.Errorf("the checksum is %016x; %016x is stored", sum, want)
 	}
 	// Only now: every version ends with this checksum, so that a damaged byte is told from a later program's.
-	if b[4] != checkpointVersion || b[5] != checkpointScheme || b[6] != 0 || b[7] != 0 {
-		return fmt.Errorf("%w: version %d, hash scheme %d; this program reads %d and %d", ErrCheckpointVersion,
+	if b[4] < firstVersion || b[4] > checkpointVersion || b[5] != checkpointScheme || b[6] != 0 || b[7] != 0 {
+		return fmt.Errorf("%w: version %d, hash scheme %d; this program reads up to %d, and %d", ErrCheckpointVersion,
 			b[4], b[5], checkpointVersion, checkpointScheme)
 	}
+	header := checkpointHeader
+	if b[4] == firstVersion {
+		header = firstHeader
+	}
 	name, text, state := uint64(le.Uint32(b[76:])), uint64(le.Uint32(b[80:])), uint64(le.Uint32(b[84:]))
-	if checkpointHeader+name+text+state != uint64(len(body)) {
+	if uint64(header)+name+text+state != uint64(len(body)) {
 		return errTorn
 	}
-	rest := body[checkpointHeader:]
+	rest := body[header:]
 	var d Checkpoint
 	copy(d.Log[:], b[8:])
 	d.Generation, d.RegionHash = le.Uint64(b[24:]), le.Uint64(b[32:])
 	d.Epoch, d.Place, d.Written = le.Uint64(b[40:]), le.Uint64(b[48:]), le.Uint64(b[56:])
 	d.Attempts = le.Uint32(b[64:])
 	d.Part = Part{Index: le.Uint32(b[68:]), Of: le.Uint32(b[72:])}
+	if header > firstHeader {
+		d.LastSequence = le.Uint64(b[88:])
+		copy(d.LastID[:], b[96:])
+	}
 	d.Name, d.Region = string(rest[:name]), string(rest[name:name+text])
 	if state > 0 {
 		d.State = append([]byte(nil), rest[name+text:]...)

@@ -21,15 +21,20 @@ var (
 	ErrCheckpointName = errors.New("spillway/cursor: this is no name for a checkpoint")
 )
 
-// A MismatchError says what a Checkpoint is bound to. errors.Is(err, ErrMismatch) holds for it.
+// A MismatchError says what a Checkpoint is bound to. errors.Is(err, ErrMismatch) holds for it. Where What is "event" it is
+// of the Log's identity, and its owner had another event than the Log has: that has lost its end, and grown again.
 type MismatchError struct {
 	Name string
-	What string // "name", "log", "region", "region hash" or "part"
-	Want string // the caller's
+	What string // "name", "log", "region", "region hash", "part" or "event"
+	Want string // the caller's; of an event, the Log's
 	Got  string // that of the Checkpoint
 }
 
 func (e *MismatchError) Error() string {
+	if e.What == lastEvent {
+		return fmt.Sprintf("spillway/cursor: checkpoint %q comes after event %s; the log has %s there: it lost its end, and grew again",
+			e.Name, e.Got, e.Want)
+	}
 	return fmt.Sprintf("spillway/cursor: checkpoint %q is bound to the %s %q; %q was asked for", e.Name, e.What, e.Got, e.Want)
 }
 

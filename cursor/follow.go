@@ -305,7 +305,7 @@ func (f *Follower) fail(err error) error {
 		return context.Cause(f.waits.call)
 	}
 	for _, final := range []error{
-		ErrCompacted, ErrBeyond, ErrClosed, ErrCorrupt, ErrReplaced, ErrDisorder, ErrMismatch, ErrCorruptCheckpoint, ErrCheckpointName,
+		ErrCompacted, ErrBeyond, ErrClosed, ErrCorrupt, ErrReplaced, ErrDisorder, ErrMismatch, ErrCorruptCheckpoint, ErrCheckpointName, ErrSnapshot,
 	} {
 		if errors.Is(err, final) {
 			return f.end(err)

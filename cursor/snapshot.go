@@ -17,13 +17,16 @@ var ErrSnapshot = errors.New("spillway/cursor: the snapshot can't be used")
 
 // A SnapshotError says what is wrong with what was saved. errors.Is(err, ErrSnapshot) holds for it.
 type SnapshotError struct {
-	What      string // "bytes" where they are not those of a snapshot, or damaged; "log" or "region" where it is of another
-	Want, Got string // of log and region: what was asked for, and what it is of
+	What      string // "bytes" where they are not those of a snapshot, or damaged; "log", "region" or "event" where it is of another
+	Want, Got string // but for bytes: what was asked for, or what the Log has, and what it is of
 }
 
 func (e *SnapshotError) Error() string {
 	if e.What == "bytes" {
 		return fmt.Sprintf("%v: its bytes are damaged, or of something else", ErrSnapshot)
+	}
+	if e.What == lastEvent {
+		return fmt.Sprintf("%v: it comes after event %s; the log has %s there: it lost its end, and grew again", ErrSnapshot, e.Got, e.Want)
 	}
 	return fmt.Sprintf("%v: its %s is %s; %s was asked for", ErrSnapshot, e.What, e.Got, e.Want)
 }
@@ -42,6 +45,7 @@ type Snapshot[S any] struct {
 	fold     func(S, core.Envelope) (S, error)
 	place    uint64
 	known    bool  // place is
+	last     *last // the event that was folded in last; nil where none is known
 	err      error // of fold
 }
 
@@ -50,6 +54,7 @@ type Snapshot[S any] struct {
 func NewSnapshot[S any](f *Follower, state S, fold func(S, core.Envelope) (S, error)) *Snapshot[S] {
 	s := &Snapshot[S]{follower: f, state: state, fold: fold}
 	s.place, s.known = f.place()
+	s.last = f.options.From.last
 	return s
 }
 
@@ -72,6 +77,7 @@ func (s *Snapshot[S]) Next(ctx context.Context) (Item, error) {
 			return Item{}, s.err
 		}
 		s.state, s.err = state, nil
+		s.last = newLast(i.Sequence, i.EventID, otherEvent)
 	}
 	s.place, s.known = s.follower.place()
 	return i, nil
@@ -93,12 +99,17 @@ func (s *Snapshot[S]) State() S { return s.state }
 // Place returns the sequence below which all events of the Region are folded in.
 func (s *Snapshot[S]) Place() uint64 { return s.place }
 
-// What is saved: magic, the Log's ID, Place (8 bytes, big-endian), the length of the Region's text (4) and the text, the
-// state, and over all of it a CRC-32C (4).
+// What is saved: magic, the Log's ID, Place (8 bytes, big-endian), the sequence (8) and ID (16) of the last event, the length of the Region's
+// text (4) and the text, the state, and over all of it a CRC-32C (4). The first version had no last event.
 var (
-	snapshotMagic = []byte("spsnap\x00\x01")
+	snapshotMagic = []byte("spsnap\x00\x02")
+	snapshotFirst = []byte("spsnap\x00\x01")
 	castagnoli    = crc32.MakeTable(crc32.Castagnoli)
 )
+
+func otherEvent(want, got string) error {
+	return &SnapshotError{What: lastEvent, Want: want, Got: got}
+}
 
 // Save returns what to go on from later: the state, as marshal puts it, bound to the place, the Log and the Region. Of a Follower
 // that begins FromStart or FromEnd there is none before the first call of Next.
@@ -121,6 +132,12 @@ func (s *Snapshot[S]) Save(marshal func(S) ([]byte, error)) ([]byte, error) {
 	b := append([]byte(nil), snapshotMagic...)
 	b = append(b, id[:]...)
 	b = binary.BigEndian.AppendUint64(b, s.place)
+	var seen last
+	if s.last != nil {
+		seen = *s.last
+	}
+	b = binary.BigEndian.AppendUint64(b, seen.sequence)
+	b = append(b, seen.id[:]...)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(text)))
 	b = append(b, text...)
 	b = append(b, state...)
@@ -128,11 +145,18 @@ func (s *Snapshot[S]) Save(marshal func(S) ([]byte, error)) ([]byte, error) {
 }
 
 // OpenSnapshot returns the state that was saved, as marshal put it, and where to follow on; or a *SnapshotError where it is
-// not of this Log and Region, or not whole. state is a part of saved.
+// not of this Log and Region, or not whole. state is a part of saved. Where the Log has lost its end and grown again, and so has another event
+// where the last one of the state was, the Follower ends with a *SnapshotError.
 func OpenSnapshot(saved []byte, log LogID, r region.Region) (state []byte, from Start, err error) {
 	damaged := &SnapshotError{What: "bytes"}
+	least := len(log) + 8 + 8 + len(core.ID{}) + 4 + 4
 	body, found := bytes.CutPrefix(saved, snapshotMagic)
-	if !found || len(body) < len(log)+8+4+4 {
+	first := false
+	if !found {
+		body, first = bytes.CutPrefix(saved, snapshotFirst)
+		least -= 8 + len(core.ID{})
+	}
+	if !found && !first || len(body) < least {
 		return nil, Start{}, damaged
 	}
 	body, sum := body[:len(body)-4], body[len(body)-4:]
@@ -141,6 +165,11 @@ func OpenSnapshot(saved []byte, log LogID, r region.Region) (state []byte, from 
 	}
 	id, body := LogID(body), body[len(log):]
 	place, body := binary.BigEndian.Uint64(body), body[8:]
+	from = From(place)
+	if !first {
+		from.last = newLast(binary.BigEndian.Uint64(body), core.ID(body[8:]), otherEvent)
+		body = body[8+len(core.ID{}):]
+	}
 	n, body := binary.BigEndian.Uint32(body), body[4:]
 	if uint64(n) > uint64(len(body)) {
 		return nil, Start{}, damaged
@@ -152,5 +181,5 @@ func OpenSnapshot(saved []byte, log LogID, r region.Region) (state []byte, from 
 	case text != r.String():
 		return nil, Start{}, &SnapshotError{What: "region", Want: r.String(), Got: text}
 	}
-	return state, From(place), nil
+	return state, from, nil
 }

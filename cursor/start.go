@@ -14,6 +14,7 @@ type Start struct {
 	where where
 	seq   uint64
 	saved *saved // of FromCheckpoint
+	last  *last  // of what was saved; nil where none is known
 }
 
 // A saved is what FromCheckpoint was given.
@@ -47,7 +48,7 @@ func After(seq uint64) Start { return Start{where: after, seq: seq} }
 
 // FromCheckpoint begins at the place that is saved under a name, and at or where none is. It claims nothing: that is
 // its owner's to do. Opening fails as Load does otherwise, and with a *MismatchError where what is saved is bound to
-// another Log or Region than it is opened on.
+// another Log or Region than it is opened on, or to a Log that has lost its end and grown again.
 func FromCheckpoint(store Checkpoints, name string, or Start) Start {
 	return Start{where: fromCheckpoint, saved: &saved{store: store, name: name, or: or}}
 }
@@ -79,13 +80,13 @@ func (s Start) plain(ctx context.Context, log Log, r region.Region) (Start, erro
 			return s, err
 		}
 		want := NewCheckpoint(s.saved.name, log.ID(), r, 0)
-		return From(c.Place), c.Bound(&want)
+		return c.Start(), c.Bound(&want)
 	}
 	return s, nil
 }
 
 // in returns the sequence to begin at in log, as it is now: a *CompactedError or a *BeyondError where nothing can be read
-// there.
+// there, and what last says where the Log has another event before it.
 func (s Start) in(ctx context.Context, log Log) (uint64, error) {
 	b, err := log.Bounds(ctx)
 	if err != nil {
@@ -109,5 +110,5 @@ func (s Start) in(ctx context.Context, log Log) (uint64, error) {
 	if seq > b.Next {
 		return 0, &BeyondError{From: seq, Next: b.Next}
 	}
-	return seq, nil
+	return seq, s.last.in(ctx, log)
 }

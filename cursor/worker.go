@@ -72,7 +72,7 @@ func (w *Worker) claim(ctx context.Context) error {
 	switch {
 	case err == nil && was.Log == w.log.ID(): // of another Log, the Claim says so
 		// Claiming fences the owner: not before it is seen that there is something to read.
-		_, err = Open(ctx, w.log, w.o.Region, From(was.Place))
+		_, err = Open(ctx, w.log, w.o.Region, was.Start())
 	case errors.Is(err, ErrNoCheckpoint):
 		var from Start
 		if from, err = w.o.From.plain(ctx, w.log, w.o.Region); err == nil {
@@ -90,7 +90,7 @@ func (w *Worker) claim(ctx context.Context) error {
 	if w.saved.Attempts > 0 {
 		w.tried, w.careful = int(w.saved.Attempts), w.o.span()
 	}
-	w.cursor, err = Open(ctx, w.log, w.o.Region, From(w.saved.Place))
+	w.cursor, err = Open(ctx, w.log, w.o.Region, w.saved.Start())
 	return err
 }
 

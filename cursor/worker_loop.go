@@ -137,7 +137,10 @@ func (w *Worker) save(attempts int) error {
 
 func (w *Worker) saveAt(ctx context.Context, place uint64, attempts int) error {
 	c := w.saved
-	c.Place, c.Attempts, c.Written = place, uint32(attempts), uint64(max(0, time.Now().UnixMilli()))
+	if place != c.Place {
+		c.Move(ctx, w.log, place)
+	}
+	c.Attempts, c.Written = uint32(attempts), uint64(max(0, time.Now().UnixMilli()))
 	w.unsure = true
 	if err := w.o.Checkpoints.Save(ctx, c); err != nil {
 		return err

@@ -36,7 +36,7 @@ func openBookmark(ctx context.Context, dir, name string, log cursor.Log, r regio
 	}
 	b.store = store
 	place := uint64(0)
-	switch _, err := store.Load(ctx, name); {
+	switch was, err := store.Load(ctx, name); {
 	case errors.Is(err, cursor.ErrNoCheckpoint):
 		c, err := cursor.Open(ctx, log, r, from)
 		if err != nil {
@@ -45,6 +45,10 @@ func openBookmark(ctx context.Context, dir, name string, log cursor.Log, r regio
 		place = c.Place()
 	case err != nil:
 		return nil, b.failed(err)
+	case was.Log == log.ID(): // claiming fences the owner: not before it is seen that there is something to read
+		if _, err := cursor.Open(ctx, log, r, was.Start()); err != nil {
+			return nil, b.failed(err)
+		}
 	}
 	if b.owned, err = store.Claim(ctx, cursor.NewCheckpoint(name, log.ID(), r, place)); err != nil {
 		return nil, b.failed(err)
@@ -53,10 +57,12 @@ func openBookmark(ctx context.Context, dir, name string, log cursor.Log, r regio
 }
 
 // save stores that all below place was printed, also when ctx has ended: what was printed was.
-func (b *bookmark) save(ctx context.Context, place uint64) error {
+func (b *bookmark) save(ctx context.Context, log cursor.Log, place uint64) error {
+	ctx = context.WithoutCancel(ctx)
 	next := b.owned
-	next.Place, next.Attempts, next.Written = place, 0, uint64(time.Now().UnixMilli())
-	if err := b.store.Save(context.WithoutCancel(ctx), next); err != nil {
+	next.Move(ctx, log, place)
+	next.Attempts, next.Written = 0, uint64(time.Now().UnixMilli())
+	if err := b.store.Save(ctx, next); err != nil {
 		return b.failed(err)
 	}
 	b.owned = next
@@ -68,7 +74,7 @@ func (b *bookmark) failed(err error) error { return fmt.Errorf("%s: %w", b.path,
 // each calls f for the events from the place on, at most limit of them unless it is 0, up to the log's end, and saves where it has come
 // when flush has returned: what is printed twice after a crash is at most what was since the last save, and nothing is passed over.
 func (b *bookmark) each(ctx context.Context, log cursor.Log, r region.Region, limit uint64, f func(*core.Envelope) error, flush func() error) error {
-	c, err := cursor.Open(ctx, log, r, cursor.From(b.owned.Place))
+	c, err := cursor.Open(ctx, log, r, b.owned.Start())
 	if err != nil {
 		return err
 	}
@@ -90,7 +96,7 @@ func (b *bookmark) each(ctx context.Context, log cursor.Log, r region.Region, li
 			return err
 		}
 		if place := c.Place(); place != b.owned.Place {
-			if err := b.save(ctx, place); err != nil {
+			if err := b.save(ctx, log, place); err != nil {
 				return err
 			}
 		}

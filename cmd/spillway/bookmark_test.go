@@ -15,6 +15,8 @@ import (
 
 	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/checkpointfile"
+	"github.com/spillwayhq/spillway/cursor/disklog"
+	"github.com/spillwayhq/spillway/region"
 )
 
 const (
@@ -64,6 +66,53 @@ func upTo(first, next uint64) []uint64 {
 		s = append(s, first)
 	}
 	return s
+}
+
+// TestH110RestoredBackup: a folder that was put back and has grown again has other events below the place that was kept. It is said, and
+// nothing is printed, and the place stays.
+func TestH110RestoredBackup(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "log")
+	coordinate, err := region.NewCoordinate("a", "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	grow := func(to uint64) {
+		t.Helper()
+		log, err := disklog.Open(dir, disklog.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for next := log.Stats().Next; next < to && err == nil; next++ {
+			_, err = log.Append(t.Context(), []cursor.Draft{{Coordinate: coordinate, Kind: 0x1001}})
+		}
+		if err := closeLog(log, err); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grow(10)
+	backup := filepath.Join(t.TempDir(), "backup")
+	if err := os.CopyFS(backup, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	grow(20)
+	if code, out, says := spillwayRun(t, "follow", dir, "--name", "mailer"); code != exitOK || len(sequences(t, out)) != 20 {
+		t.Fatalf("%d: %s%s", code, out, says)
+	}
+	checkpoints := os.DirFS(filepath.Join(dir, checkpointFolder))
+	if err := os.CopyFS(filepath.Join(backup, checkpointFolder), checkpoints); err != nil {
+		t.Fatal(err)
+	}
+	dir = backup
+	if code, _, says := spillwayRun(t, "follow", dir, "--name", "mailer"); code == exitOK || !strings.Contains(says, "beyond the end") {
+		t.Errorf("a log that has lost its end: %d, %s", code, says)
+	}
+	grow(30)
+	for range 2 {
+		code, out, says := spillwayRun(t, "follow", dir, "--name", "mailer")
+		if code == exitOK || out != "" || !strings.Contains(says, "comes after event 19") || placeOf(t, dir, "mailer") != 20 {
+			t.Errorf("and has grown again: %d, %q, %s; at %d", code, out, says, placeOf(t, dir, "mailer"))
+		}
+	}
 }
 
 // placeOf returns the place that is kept under a name.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/region"
 )
@@ -66,6 +67,7 @@ func checkClaims(t *trial) error {
 	want := fresh("worker")
 	want.Epoch, want.Generation = 99, 99 // the store's own
 	want.State, want.Attempts, want.Written = []byte("state"), 3, 5
+	want.LastSequence, want.LastID = 6, core.ID{6}
 	got, err := t.Checkpoints.Claim(t.ctx, want)
 	if err != nil {
 		return fmt.Errorf("the first claim: %w", err)
@@ -88,6 +90,8 @@ func checkSaves(t *trial) error {
 		c.Attempts = []uint32{0, 1, math.MaxUint32, 0, 5}[i]
 		c.State = [][]byte{nil, {0}, bytes.Repeat([]byte{0xff}, 1<<16), {}, []byte("fold")}[i]
 		c.Written = []uint64{0, 1, math.MaxUint64, 2, 3}[i]
+		c.LastSequence = []uint64{6, 0, 0, math.MaxUint64 - 1, 8}[i]
+		c.LastID = []core.ID{{1}, {15: 1}, {}, {0xff, 15: 0xff}, {2}}[i]
 		if err := t.save(c); err != nil {
 			return err
 		}
@@ -105,6 +109,7 @@ func checkRises(t *trial) error {
 		return err
 	}
 	c.Place, c.Attempts, c.State, c.Written = 44, 2, []byte("fold"), 6
+	c.LastSequence, c.LastID = 43, core.ID{43}
 	if err := t.save(c); err != nil {
 		return err
 	}

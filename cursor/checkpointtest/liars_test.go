@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/checkpointtest"
 	"github.com/spillwayhq/spillway/cursor/memlog"
@@ -169,6 +170,16 @@ var liars = []struct {
 		}
 	})},
 	{"forgets attempts", "what is saved is there", saving(func(_ *honest, c *cursor.Checkpoint) { c.Attempts = 0 })},
+	{"forgets which event", "what is saved is there", saving(func(_ *honest, c *cursor.Checkpoint) { c.LastID = core.ID{} })},
+	{"takes the event for the one at its place", "what is saved is there", saving(func(_ *honest, c *cursor.Checkpoint) {
+		c.LastSequence = max(c.Place, 1) - 1
+	})},
+	{"claims without the event", "a claim stores and answers", lying(func(l *liar, _ *checkpointtest.Subject) {
+		l.claim = func(ctx context.Context, c cursor.Checkpoint) (cursor.Checkpoint, error) {
+			c.LastSequence, c.LastID = 0, core.ID{}
+			return l.honest.Claim(ctx, c)
+		}
+	})},
 	{"has a place of its own for 0", "what is saved is there", saving(func(_ *honest, c *cursor.Checkpoint) { c.Place = max(c.Place, 1) })},
 	{"claims what it is given", "each claim has a higher epoch", lying(func(l *liar, _ *checkpointtest.Subject) {
 		l.claim = func(ctx context.Context, c cursor.Checkpoint) (cursor.Checkpoint, error) {

@@ -55,7 +55,8 @@ func (t *trial) heldBy(store cursor.Checkpoints, want cursor.Checkpoint) error {
 // same compares two Checkpoints in all but the Generation, which is the store's own.
 func same(got, want cursor.Checkpoint) error {
 	equal := got.Bound(&want) == nil && got.Epoch == want.Epoch && got.Place == want.Place && got.Attempts == want.Attempts &&
-		bytes.Equal(got.State, want.State) && got.Written == want.Written && got.Damaged == want.Damaged
+		bytes.Equal(got.State, want.State) && got.Written == want.Written &&
+		got.LastSequence == want.LastSequence && got.LastID == want.LastID && got.Damaged == want.Damaged
 	if !equal {
 		return fmt.Errorf("got %+v; want %+v", got, want)
 	}
