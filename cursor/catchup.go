@@ -31,14 +31,18 @@ func (f *Follower) step(ctx context.Context) error {
 
 // begin finds the place to begin at.
 func (f *Follower) begin() error {
+	f.id = f.log.ID()
 	cur, err := Open(f.waits.call, f.log, f.region, f.options.From)
+	if replaced := f.replaced(); replaced != nil {
+		return f.fail(replaced)
+	}
 	if err != nil {
 		if regionErr := f.region.Validate(); regionErr != nil {
 			return f.end(err)
 		}
 		return f.fail(err)
 	}
-	f.cur, f.id, f.said = cur, f.log.ID(), cur.next
+	f.cur, f.said = cur, cur.next
 	f.show(CatchingUp)
 	return nil
 }
@@ -55,7 +59,10 @@ func (f *Follower) catchUp() error {
 		return f.fail(err)
 	case f.fell:
 		f.mark = Mark{Kind: FellBehind, Place: f.cur.next, Behind: lag}
-		f.fell, f.behind = false, true
+		f.fell, f.behind, f.aim = false, true, f.cur.next+lag
+		return nil
+	case f.near(lag) && (lag > f.flapping.bound() || f.shut || f.flapping.rests > 0):
+		f.caughtUp() // or never, where events come as fast as it reads and it may not subscribe
 		return nil
 	case lag > f.flapping.bound():
 		return f.pull()
@@ -65,15 +72,41 @@ func (f *Follower) catchUp() error {
 	return f.join()
 }
 
+// near tells whether the Follower has read, by pull, up to where it saw the Log's end before, and that is where the end still is, but for a little.
+// Its end itself it may never find: others append meanwhile.
+func (f *Follower) near(lag uint64) bool {
+	if !f.behind || f.cur.next < f.aim {
+		return false
+	}
+	reached := f.aim > 0
+	f.aim = f.cur.next + lag
+	return reached && lag > 0 && lag <= widest
+}
+
+// caughtUp says so where there is no feed. From here on whatever is compacted is missed.
+func (f *Follower) caughtUp() {
+	f.mark = Mark{Kind: CaughtUp, Place: f.cur.next}
+	f.behind, f.cur.oldest, f.aim = false, false, 0
+}
+
 // looksEvery is after how many full reads the Follower asks for the Log's end: where that is far, each would be for nothing.
 const looksEvery = 8
 
+// replaced returns what to say where the Log is another by now. It is asked after the Log was, whatever that answered: before, it says nothing of
+// what comes.
+func (f *Follower) replaced() error {
+	if id := f.log.ID(); id != f.id {
+		return &ReplacedError{Was: f.id, Is: id}
+	}
+	return nil
+}
+
 // lag returns how far the Log's end is.
 func (f *Follower) lag() (uint64, error) {
-	if id := f.log.ID(); id != f.id {
-		return 0, &ReplacedError{Was: f.id, Is: id}
-	}
 	b, err := f.log.Bounds(f.waits.call)
+	if replaced := f.replaced(); replaced != nil {
+		return 0, replaced
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -92,6 +125,7 @@ func (f *Follower) pull() error {
 		return f.pullFailed(err)
 	}
 	f.held, f.cur.next, f.pulled = dst[:n], next, next
+	f.from = &f.figures.Pulled
 	f.since += uint64(n)
 	f.figures.Pulled += uint64(n)
 	if n == len(dst) {
@@ -128,7 +162,14 @@ func (f *Follower) read(dst []core.Envelope) (n int, next uint64, err error) {
 		return 0, f.cur.next, err
 	}
 	defer f.options.Reads.leave()
-	return f.cur.read(f.waits.call, dst)
+	place := f.cur.next
+	n, next, err = f.cur.read(f.waits.call, dst)
+	if replaced := f.replaced(); replaced != nil {
+		clear(dst[:n])
+		f.cur.next = place
+		return 0, place, replaced
+	}
+	return n, next, err
 }
 
 // pullFailed tells a loss from what only looks like one. Retention may have passed a place though all events of the Region
@@ -152,8 +193,7 @@ func (f *Follower) rest(lag uint64) error {
 		return f.pull()
 	}
 	if f.behind {
-		f.mark = Mark{Kind: CaughtUp, Place: f.cur.next}
-		f.behind, f.cur.oldest = false, false
+		f.caughtUp()
 		return nil
 	}
 	f.showPlace()

@@ -1,6 +1,7 @@
 package cursor_test
 
 import (
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -62,4 +63,45 @@ func TestH156ClockNeverRunsBackwards(t *testing.T) {
 			lastMS, lastCounter = ms, counter
 		}
 	})
+}
+
+// TestClockReceives: a reading that is too far ahead changes nothing, and says how far; any other is as observed. At the greatest
+// reading the Clock stays.
+func TestClockReceives(t *testing.T) {
+	for _, r := range []struct {
+		ms     uint64
+		most   time.Duration
+		refuse bool
+	}{
+		{1500, 500 * time.Millisecond, false},
+		{1501, 500 * time.Millisecond, true},
+		{math.MaxUint64, time.Duration(math.MaxInt64), true},
+		{1000, 0, false},
+		{1001, 0, true},
+		{1001, -time.Second, true},
+		{3, 0, false},
+	} {
+		var c cursor.Clock
+		c.Observe(900, 3)
+		err := c.Receive(r.ms, 7, time.UnixMilli(1000), r.most)
+		drift, ok := errors.AsType[*cursor.DriftError](err)
+		if ok != r.refuse || errors.Is(err, cursor.ErrDrift) != r.refuse || ok && (drift.WallMS != r.ms || drift.NowMS != 1000) {
+			t.Errorf("%d, %v ahead at most: %v", r.ms, r.most, err)
+		}
+		wantMS, wantCounter := r.ms, uint16(8)
+		if r.refuse || r.ms < 900 {
+			wantMS, wantCounter = 900, 4
+		}
+		if ms, counter := c.Next(time.UnixMilli(0)); ms != wantMS || counter != wantCounter {
+			t.Errorf("%d, %v ahead at most: then %d.%d, want %d.%d", r.ms, r.most, ms, counter, wantMS, wantCounter)
+		}
+	}
+	var c cursor.Clock
+	if err := c.Receive(5, 0, time.UnixMilli(-7), 4*time.Millisecond); !errors.Is(err, cursor.ErrDrift) {
+		t.Errorf("a wall clock before 1970: %v", err)
+	}
+	c.Observe(math.MaxUint64, math.MaxUint16)
+	if ms, counter := c.Next(time.UnixMilli(1000)); ms != math.MaxUint64 || counter != math.MaxUint16 {
+		t.Errorf("after the greatest: %d.%d", ms, counter)
+	}
 }

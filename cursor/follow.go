@@ -93,6 +93,7 @@ type Follower struct {
 	cur  *Cursor         // whose place is behind what was read ahead; nil until the first call
 	buf  []core.Envelope // for what is read ahead
 	held []core.Envelope // read ahead, a part of buf: handed out first,
+	from *uint64         // which of figures they are counted in
 	mark Mark            // then this,
 	last error           // then the end
 
@@ -106,6 +107,7 @@ type Follower struct {
 	missed    uint64 // below it everything was handed out, or nothing is known: 0
 	full      int    // how many reads in a row filled their room
 	behind    bool   // of the two, CaughtUp is to be said next
+	aim       uint64 // where the Log ended when that was looked for by pull; 0 where it wasn't
 	fell      bool   // FellBehind is to be said
 	flapping  flapping
 	figures   FollowStats
@@ -134,6 +136,7 @@ func Follow(ctx context.Context, log Log, f *core.Fanout[core.Envelope], r regio
 	if w.last == nil {
 		w.last = followable(f, r)
 	}
+	w.showPlace()
 	return w
 }
 
@@ -248,15 +251,29 @@ func (f *Follower) Events() iter.Seq2[core.Envelope, error] {
 	}
 }
 
-// Lag returns how many events of whatever Region lie between Place, as Stats has it, and the Log's end. It may be called
-// from any goroutine.
+// Lag returns how many events of whatever Region lie between Place, as Stats has it, and the Log's end; before the first call of Next, between where
+// that would begin and the end. Where the Log has lost its end, and Place is beyond it, the error is a *BeyondError. It may be
+// called from any goroutine.
 func (f *Follower) Lag(ctx context.Context) (uint64, error) {
-	place := f.shown.place.Load()
+	unplaced := f.shown.unplaced.Load()
+	place := f.shown.place.Load() // before the Log is asked: it goes on meanwhile
+	if unplaced {
+		from, err := f.options.From.plain(ctx, f.log, f.region)
+		if err != nil {
+			return 0, err
+		}
+		if place, err = from.in(ctx, f.log); err != nil {
+			return 0, err
+		}
+	}
 	b, err := f.log.Bounds(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return b.Next - min(place, b.Next), nil
+	if place > b.Next {
+		return 0, &BeyondError{From: place, Next: b.Next}
+	}
+	return b.Next - place, nil
 }
 
 // Cancel ends the Follower, from whatever goroutine: it waits for nothing.
@@ -281,6 +298,7 @@ func (f *Follower) end(err error) error {
 	if f.Err() == nil {
 		f.err.Store(&err)
 		if len(f.held) > 0 { // a loop was left: what it didn't get is not handed out any more
+			*f.from -= uint64(len(f.held))
 			f.cur.next, f.held = f.held[0].Sequence, nil
 		}
 		f.mark, f.buf = Mark{}, nil
@@ -325,7 +343,9 @@ func (f *Follower) show(s FollowState) {
 }
 
 func (f *Follower) showPlace() {
-	f.shown.place.Store(f.Place())
+	place, known := f.place()
+	f.shown.place.Store(place)
+	f.shown.unplaced.Store(!known)
 	f.shown.live.Store(f.figures.Live)
 	f.shown.pulled.Store(f.figures.Pulled)
 }

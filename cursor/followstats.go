@@ -43,12 +43,15 @@ func (s FollowState) String() string {
 // ahead has handed out a few more.
 type FollowStats struct {
 	State   FollowState
-	Place   uint64 // below it everything was handed out
+	Place   uint64 // below it everything was handed out; 0 where that is not known
 	Live    uint64 // events handed out that were pushed
 	Pulled  uint64 // events handed out that were read from the Log
 	Parked  uint64 // how often it was pruned
 	Resumed uint64 // how often it went live
 	Flaps   uint64 // how often it was pruned soon after it had gone live: see Patience
+
+	// Unplaced says that Place is not known: Next was not called yet, and the Start is no place.
+	Unplaced bool
 
 	// Patience goes up by one whenever it was pruned too soon, and is halved when it wasn't: the higher, the closer to the Log's end it has
 	// to come before it goes live again, and from 9 on that several times. At its most, 14, the feed is too small for
@@ -60,19 +63,22 @@ type FollowStats struct {
 //
 //	written by: the Follower's goroutine, each time it goes for events; feed by Store
 //	read by:    Stats, Cancel; from any goroutine
-//	order:      none between the figures: each is of its own. A feed is stored before the Follower looks whether it was
+//	order:      none between the figures: each is of its own, but that a place is stored before it is said that there is one, and
+//	            read after. A feed is stored before the Follower looks whether it was
 //	            cancelled, and Cancel cancels before it loads the feed: one of the two ends it
 type shown struct {
 	place, live, pulled    atomic.Uint64
 	parked, resumed, flaps atomic.Uint64
 	state                  atomic.Uint32
 	patience               atomic.Int32
+	unplaced               atomic.Bool
 	feed                   atomic.Pointer[Feed]
 }
 
 // Stats returns the Follower's figures. It may be called from any goroutine, and waits for nothing.
 func (f *Follower) Stats() FollowStats {
 	s := FollowStats{
+		Unplaced: f.shown.unplaced.Load(), // before the place
 		State:    FollowState(f.shown.state.Load()),
 		Place:    f.shown.place.Load(),
 		Live:     f.shown.live.Load(),

@@ -29,7 +29,7 @@ type MarkKind uint8
 const (
 	// NoMark is that of an Item that is an event.
 	NoMark MarkKind = iota
-	// CaughtUp says that all events were handed out that the Log held when the Follower last looked. The first Mark of
+	// CaughtUp says that all events were handed out that the Log held when the Follower looked, just before. The first Mark of
 	// a Follower, but for Progress, is one; after that CaughtUp and FellBehind take turns.
 	CaughtUp
 	// FellBehind says that the Follower was pruned: what it was given before has been handed out, and what comes next is

@@ -91,7 +91,7 @@ func (f *Follower) goLive() {
 	f.figures.Resumed++
 	if f.behind && f.in.feed.Err() == nil {
 		f.mark = Mark{Kind: CaughtUp, Place: f.cur.next}
-		f.behind = false
+		f.behind, f.aim = false, 0
 	}
 	if n := f.in.room(); len(f.buf) != n {
 		f.buf = make([]core.Envelope, n)
@@ -132,6 +132,7 @@ func (f *Follower) admit(es []core.Envelope) {
 	clear(es[len(kept):])
 	f.held, f.cur.next = kept, next
 	n := uint64(len(kept))
+	f.from = &f.figures.Live
 	f.since += n
 	f.flapping.run += n
 	f.figures.Live += n
