@@ -86,27 +86,42 @@ type followStats struct {
 	ended  uint64
 	sum    cursor.FollowStats
 	lag    *cursor.Distribution // nil: the Log doesn't say where it ends
+	beyond uint64               // Followers that have been where the Log does not come to any more
 }
 
 func (s *Followers) stats() (all followStats) {
+	places := s.take(&all)
 	ctx, cancel := context.WithTimeout(context.Background(), lagWithin)
-	b, err := s.log.Bounds(ctx)
-	cancel()
-	if err == nil {
-		all.lag = new(cursor.Distribution)
+	defer cancel()
+	b, err := s.log.Bounds(ctx) // after the places were taken: a place that is beyond it is no race
+	if err != nil {
+		return all
 	}
+	all.lag = new(cursor.Distribution)
+	for _, place := range places {
+		if place > b.Next {
+			all.beyond++ // it has no lag, and 0 would say that all is well
+			continue
+		}
+		all.lag.Observe(b.Next - place)
+	}
+	return all
+}
+
+// take adds up what the Followers say, and returns the places of those that have one.
+func (s *Followers) take(all *followStats) (places []uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(func(stats cursor.FollowStats) {
 		all.states[stats.State]++
 		addTo(&all.sum, stats)
-		if all.lag != nil {
-			all.lag.Observe(b.Next - min(stats.Place, b.Next))
+		if !stats.Unplaced {
+			places = append(places, stats.Place)
 		}
 	})
 	addTo(&all.sum, s.gone)
 	all.ended = s.ended
-	return all
+	return places
 }
 
 func ofFollowers(name, help string, labels ...string) *prom.Desc {
@@ -127,6 +142,8 @@ var (
 				func(s *followStats) uint64 { return s.sum.Resumed }),
 			counter(ofFollowers("_flaps_total", "How often followers were pruned soon after they had gone live."),
 				func(s *followStats) uint64 { return s.sum.Flaps }),
+			gauge(ofFollowers("s_beyond", "Followers whose place is beyond the log's end, which has lost some. They have no lag."), sum,
+				func(s *followStats) float64 { return float64(s.beyond) }),
 			counter(ofFollowers("_ended_total", "Followers that have ended."),
 				func(s *followStats) uint64 { return s.ended }),
 		},

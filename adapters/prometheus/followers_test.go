@@ -3,6 +3,7 @@ package prometheus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +16,7 @@ import (
 	"github.com/spillwayhq/spillway/cursor"
 )
 
-const perFollowers = 11 // series of each name, a histogram being one
+const perFollowers = 12 // series of each name, a histogram being one
 
 // TestAThousandFollowers: have as many series as one.
 func TestAThousandFollowers(t *testing.T) {
@@ -102,9 +103,52 @@ func TestLagIsUnknown(t *testing.T) {
 	if n := testutil.CollectAndCount(c); n != perFollowers-1 {
 		t.Errorf("%d series, want %d", n, perFollowers-1)
 	}
-	log.err, log.stats.Bounds.Next = nil, 3 // a place that is ahead of what was read before it
-	if h := histograms(t, prometheus.Sources{Followers: []*prometheus.Followers{followers}}); h["spillway_follower_lag_events 0"][0] != 1 {
-		t.Errorf("%v; want a lag of 0", h)
+}
+
+// TestLagPastALostEnd: a place that the log does not come to has no lag, rather than none to speak of, and is counted. One that has gone on since
+// the log was asked is not taken for such.
+func TestLagPastALostEnd(t *testing.T) {
+	log := &logFigures{}
+	followers := prometheus.NewFollowers("orders", log)
+	followers.Add(&follower{stats: cursor.FollowStats{State: cursor.Live, Place: 5}})
+	followers.Add(&follower{stats: cursor.FollowStats{State: cursor.Live, Place: 3}})
+	sources := prometheus.Sources{Followers: []*prometheus.Followers{followers}}
+	for next, want := range map[uint64]struct{ beyond, none float64 }{2: {2, 0}, 3: {1, 1}, 4: {1, 0}, 5: {0, 1}} {
+		log.stats.Bounds.Next = next
+		if got := gather(t, sources.Collector())["spillway_followers_beyond{orders}"]; got != want.beyond {
+			t.Errorf("the log ends at %d: %v are beyond it, want %v", next, got, want.beyond)
+		}
+		h := histograms(t, sources)["spillway_follower_lag_events "+fmt.Sprint(map[uint64]int{2: 0, 3: 0, 4: 1, 5: 2}[next])]
+		if float64(h[0]) != want.none || h[-1] != uint64(2-want.beyond) {
+			t.Errorf("the log ends at %d: %v; want %v with a lag of 0, of %v", next, h, want.none, 2-want.beyond)
+		}
+	}
+	moving := &movesOn{f: &follower{stats: cursor.FollowStats{State: cursor.Live, Place: 5}}}
+	followers = prometheus.NewFollowers("orders", moving)
+	followers.Add(moving.f)
+	if got := gather(t, prometheus.Sources{Followers: []*prometheus.Followers{followers}}.Collector())["spillway_followers_beyond{orders}"]; got != 0 {
+		t.Error("one that goes on is taken for one that is beyond the end")
+	}
+}
+
+// movesOn is a log whose end is 5 when it is asked, and a follower that has gone beyond that when it has answered.
+type movesOn struct{ f *follower }
+
+func (m *movesOn) Bounds(context.Context) (cursor.Bounds, error) {
+	m.f.set(cursor.FollowStats{State: cursor.Live, Place: 8})
+	return cursor.Bounds{Next: 5}, nil
+}
+
+// TestNoPlaceNoLag: a follower that has not begun, and will from the end, is not the whole log behind.
+func TestNoPlaceNoLag(t *testing.T) {
+	followers := prometheus.NewFollowers("orders", &logFigures{stats: aLog})
+	followers.Add(&follower{stats: cursor.FollowStats{Unplaced: true}})
+	sources := prometheus.Sources{Followers: []*prometheus.Followers{followers}}
+	if h := histograms(t, sources)["spillway_follower_lag_events 0"]; h[-1] != 0 {
+		t.Errorf("%v; want no lag of one that has no place", h)
+	}
+	if got := gather(t, sources.Collector())["spillway_followers{orders catching up}"]; got != 1 {
+		t.Errorf("%v catch up, want 1", got)
 	}
 }
 

@@ -20,6 +20,7 @@ type following struct {
 	capacity int
 
 	failed error // why it ended before the log did
+	after  int   // events that were read when the Follower was left
 
 	// feed is what it goes live by; nil while it does not.
 	//   written by: subscribe; the tap's Cancel, by compare-and-swap
@@ -96,6 +97,7 @@ func (w *following) readRest(dst []core.Envelope, take func(*core.Envelope)) err
 		if n == 0 || err != nil {
 			return err
 		}
+		w.after += n
 		w.hand(dst[:n], take)
 	}
 }

@@ -62,6 +62,14 @@ func TestFollowingReadsToTheEnd(t *testing.T) {
 	if w.failed != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, want %d events; %v", got, n, w.failed)
 	}
+	r.received = make([]uint32, n)
+	if s := w.follower.Stats(); w.after != 2 || s.Live+s.Pulled != uint64(n-2) {
+		t.Errorf("%d were read when the follower was left, and %d handed out by it; want 2 and %d", w.after, s.Live+s.Pulled, n-2)
+	}
+	report, err := newLogReport(l, []*reader{r}, n)
+	if s := w.follower.Stats(); err != nil || report.Live != s.Live || report.Pulled != s.Pulled || report.After != 2 {
+		t.Errorf("the report says %+v, %v; want what the follower says, %+v", report, err, s)
+	}
 	if err := l.close(nil); err != nil {
 		t.Error(err)
 	}

@@ -20,7 +20,8 @@ type logReport struct {
 	Level     string `json:"level"`      // what a crash of the machine could have taken back
 
 	Live   uint64 `json:"live"`       // events handed out that were pushed
-	Pulled uint64 `json:"pulled"`     // and those that were read from the log
+	Pulled uint64 `json:"pulled"`     // and those that they read from the log
+	After  uint64 `json:"read_after"` // events read from the log when followers had been left, since no more was appended
 	Parked uint64 `json:"parked"`     // how often followers were pruned
 	Rejoin uint64 `json:"live_again"` // and how often they went live, the first time too
 
@@ -39,7 +40,8 @@ func newLogReport(l *ledger, readers []*reader, fed int) (*logReport, error) {
 		if w, ok := each.out.(*following); ok {
 			s := w.follower.Stats()
 			r.Live += s.Live
-			r.Pulled += uint64(len(each.received)) - s.Live
+			r.Pulled += uint64(len(each.received)-w.after) - s.Live
+			r.After += uint64(w.after)
 			r.Parked += s.Parked
 			r.Rejoin += s.Resumed
 		}
@@ -62,8 +64,8 @@ func (r *logReport) wrong() error {
 }
 
 func (r *logReport) writeTable(w io.Writer) {
-	fmt.Fprintf(w, "followers: %d deliveries by push, %d from the log; parked %d times, live %d times; missed by those who read: %d\n",
-		r.Live, r.Pulled, r.Parked, r.Rejoin, r.Missed)
+	fmt.Fprintf(w, "followers: %d deliveries by push, %d from the log, %d read after their end; parked %d times, live %d times; missed by those who read: %d\n",
+		r.Live, r.Pulled, r.After, r.Parked, r.Rejoin, r.Missed)
 	if r.Resumed > 0 {
 		fmt.Fprintf(w, "resumed at event %d\n", r.Resumed)
 	}

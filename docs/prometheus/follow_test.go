@@ -49,6 +49,7 @@ func follow(t *testing.T) prometheus.Sources {
 	followers := prometheus.NewFollowers(f.Name(), log)
 	begin := func() *cursor.Follower {
 		w := cursor.Follow(ctx, log, f, region.Region{}, cursor.FollowOptions{
+			From: cursor.From(0), // a place: one that has none has no lag
 			Feed: func(ctx context.Context, f *core.Fanout[core.Envelope], r region.Region) (cursor.Feed, error) {
 				return channel.Subscribe(ctx, f, r, 64)
 			},
