@@ -55,7 +55,7 @@ func (c *Clock) Receive(wallMS uint64, counter uint16, wall time.Time, most time
 	return nil
 }
 
-// ErrDrift: another node's clock is too far ahead. The error is a *DriftError.
+// ErrDrift says that another node's clock is too far ahead. The error is a *DriftError.
 var ErrDrift = errors.New("spillway/cursor: the clock of another node is too far ahead")
 
 // A DriftError says how far, in milliseconds since 1970. errors.Is(err, ErrDrift) holds for it.
