@@ -1,6 +1,7 @@
 package disklog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -64,8 +65,11 @@ func fragment(rest []byte, log uint32) int64 {
 		n--
 	}
 	const logAt = 7 // in the head of one of the engine's chunks: checksum, length, type
-	if n >= logAt+4 && binary.LittleEndian.Uint32(rest[logAt:]) != log {
-		return 0
+	if n > logAt {
+		number := binary.LittleEndian.AppendUint32(nil, log)
+		if got := rest[logAt:min(n, logAt+4)]; !bytes.HasPrefix(number, got) { // the zeros of a number are not to be told from the space
+			return 0
+		}
 	}
 	return int64(n)
 }

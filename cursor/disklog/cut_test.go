@@ -92,6 +92,24 @@ func TestH131CutAnywhere(t *testing.T) {
 	}
 }
 
+// TestRecycledIsNoCut: what an older log of the engine's has left in a file that is used again is no write that was cut short.
+func TestRecycledIsNoCut(t *testing.T) {
+	disk, want := filled(t, false)
+	log, err := openOn(disk, disklog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := log.Stats().Opened; o.Cut || o.Tail == 0 {
+		t.Errorf("it says %+v; nothing was cut", o)
+	}
+	if got, err := everything(log); err != nil || !alike(got, want) {
+		t.Errorf("%d events, want %d: %v", len(got), len(want), err)
+	}
+	if err := log.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // cutInAcked cuts what the anchor says was acknowledged.
 func cutInAcked(t *testing.T, files []file, at, size int, want []core.Envelope) {
 	t.Helper()
