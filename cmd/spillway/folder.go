@@ -5,34 +5,20 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/disklog"
 )
 
-// hasLog tells whether there is a disklog in a folder, by what docs/formats/disklog.md says is in it: opening it would make one.
-func hasLog(dir string) (bool, error) {
-	switch info, err := os.Stat(filepath.Join(dir, "engine")); {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case err != nil:
-		return false, err
-	default:
-		return info.IsDir(), nil
-	}
-}
-
 // openLog opens the Log that is in a folder.
-func openLog(dir string) (*disklog.Log, error) {
-	switch there, err := hasLog(dir); {
-	case err != nil:
-		return nil, err
-	case !there:
+func openLog(dir string, o disklog.Options) (*disklog.Log, error) {
+	o.MustExist = true
+	log, err := openFolder(dir, o)
+	if errors.Is(err, disklog.ErrNoLog) {
 		return nil, fmt.Errorf("%s: there is no log; spillway replay --log %[1]s makes one", dir)
 	}
-	return openFolder(dir, disklog.Options{})
+	return log, err
 }
 
 // openFolder opens the Log in a folder, or begins one there.

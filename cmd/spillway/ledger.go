@@ -31,7 +31,14 @@ const appendBatch = 1024
 
 // newLedger opens the log of a folder, or begins one, and finds where in events it ends.
 func newLedger(ctx context.Context, dir string, sync cursor.Level, events []*core.Envelope, told func(uint64)) (*ledger, error) {
-	log, err := openFolder(dir, disklog.Options{Sync: sync})
+	empty, err := emptyFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	log, err := openFolder(dir, disklog.Options{Sync: sync, MustExist: !empty})
+	if errors.Is(err, disklog.ErrNoLog) {
+		return nil, fmt.Errorf("%s: is not empty, and has no log in it: give --log another folder", dir)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,9 @@ func newLog(std stdio) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "log",
 		Short: "look into the log of a folder",
-		Long: `Log looks into the log of a folder, which nobody else may have open meanwhile. A last write that was cut short by
-a crash is cut off; anything else that is not as it was written is an error.`,
+		Long: `Log looks into the log of a folder, which nobody else may have open meanwhile. But for compact nothing in it is changed, and a
+folder that nobody can write to will do. A last write that was cut short by a crash is said and passed over, until somebody opens the log
+to write; anything else that is not as it was written is an error.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return usagef("which command? try spillway help log")
@@ -31,8 +32,8 @@ a crash is cut off; anything else that is not as it was written is an error.`,
 }
 
 // withLog opens the Log of a folder, and closes it when f has returned.
-func withLog(dir string, f func(*disklog.Log) error) error {
-	log, err := openLog(dir)
+func withLog(dir string, o disklog.Options, f func(*disklog.Log) error) error {
+	log, err := openLog(dir, o)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ type logStat struct {
 	Level    string `json:"level"`            // as it was opened for this; whoever writes chooses
 	Oldest   string `json:"oldest,omitempty"` // when the first event that is kept was appended
 	Newest   string `json:"newest,omitempty"` // and the last
-	Cut      int64  `json:"cut_bytes"`        // of a write that was incomplete when it was opened now
+	Cut      int64  `json:"cut_bytes"`        // of a last write that is incomplete
 	CutFrom  string `json:"cut_file,omitempty"`
 }
 
@@ -62,7 +63,7 @@ func newLogStat(std stdio) *cobra.Command {
 		Short: "say what a log holds",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withLog(args[0], func(log *disklog.Log) error {
+			return withLog(args[0], disklog.Options{ReadOnly: true}, func(log *disklog.Log) error {
 				s, err := statOf(cmd.Context(), log)
 				if err != nil {
 					return err
@@ -124,7 +125,7 @@ func (s *logStat) writeTable(w io.Writer) {
 	fmt.Fprintf(w, "%d entities\n", s.Entities)
 	fmt.Fprintf(w, "sync: %s, as it was opened for this; whoever writes chooses\n", s.Level)
 	if s.CutFrom != "" {
-		fmt.Fprintf(w, "cut: the last write was incomplete: %d bytes of %s at most, none of it acknowledged\n", s.Cut, s.CutFrom)
+		fmt.Fprintf(w, "cut: the last write is incomplete: %d bytes of %s at most\n", s.Cut, s.CutFrom)
 	}
 }
 
@@ -146,7 +147,7 @@ does: the xxhash64 that docs/formats/event-hash.md describes. It ends at the fir
 with its place.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withLog(args[0], func(log *disklog.Log) error {
+			return withLog(args[0], disklog.Options{ReadOnly: true}, func(log *disklog.Log) error {
 				v, err := verify(cmd.Context(), log)
 				switch {
 				case err != nil && cmd.Context().Err() != nil:

@@ -135,7 +135,7 @@ func TestInterruptedBeforeTheLog(t *testing.T) {
 // What is of age is found by the log's own clock.
 func TestFirstSince(t *testing.T) {
 	dir, _ := madeLog(t)
-	log, err := openLog(dir)
+	log, err := openLog(dir, disklog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -252,13 +252,8 @@ func (o *replay) startable() error {
 	if err != nil || empty {
 		return err
 	}
-	switch there, err := hasLog(o.log); {
-	case err != nil:
-		return err
-	case !there:
-		return fmt.Errorf("%s: is not empty, and has no log in it: give --log another folder", o.log)
-	case !o.resume:
-		return fmt.Errorf("%s: has a log in it: go on with --resume, or give --log another folder", o.log)
+	if !o.resume {
+		return fmt.Errorf("%s: is not empty: go on with the log in it with --resume, or give --log another folder", o.log)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/spillwayhq/spillway/adapters/sse"
 	"github.com/spillwayhq/spillway/core"
 	"github.com/spillwayhq/spillway/cursor"
+	"github.com/spillwayhq/spillway/cursor/disklog"
 	"github.com/spillwayhq/spillway/region"
 )
 
@@ -222,7 +223,7 @@ func TestServeKilled(t *testing.T) {
 	if err := c.end(t, syscall.SIGTERM); err != nil {
 		t.Errorf("it ended with %v: %s", err, c.err.String())
 	}
-	log, err := openLog(dir)
+	log, err := openLog(dir, disklog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

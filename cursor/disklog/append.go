@@ -15,7 +15,8 @@ import (
 )
 
 // Append adds the events of a batch, all or none, and returns when they are as durable as Options.Sync says. Where the
-// disk fails meanwhile the outcome is unknown, and the Log has failed: later ones are refused with a *FailedError.
+// disk fails meanwhile the outcome is unknown, and the Log has failed: later ones are refused with a *FailedError. A Log that is read
+// only refuses all with ErrReadOnly.
 func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -28,7 +29,7 @@ func (l *Log) Append(ctx context.Context, ds []cursor.Draft) ([]core.Envelope, e
 	}
 	defer l.give()
 	start := time.Now()
-	if err := l.gate.err(); err != nil {
+	if err := l.writable(); err != nil {
 		return nil, err
 	}
 	p := plan{

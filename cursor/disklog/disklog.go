@@ -125,7 +125,7 @@ func (l *Log) Bounds(ctx context.Context) (cursor.Bounds, error) {
 }
 
 // Wait returns nil when there is an event at next, and sleeps until then. In a Log that has failed there will be none: it
-// returns a *FailedError.
+// returns a *FailedError; in one that is read only ErrReadOnly.
 func (l *Log) Wait(ctx context.Context, next uint64) error {
 	for {
 		if ctx.Err() != nil {
@@ -154,8 +154,8 @@ func (l *Log) look(next uint64) (<-chan struct{}, error) {
 		return nil, cursor.ErrClosed
 	case l.s.bounds.Next > next:
 		return nil, nil
-	case l.gate.err() != nil:
-		return nil, l.gate.err()
+	case l.writable() != nil:
+		return nil, l.writable()
 	case l.s.moved == nil:
 		l.s.moved = make(chan struct{})
 	}
@@ -191,6 +191,14 @@ func (l *Log) take(ctx context.Context) error {
 
 func (l *Log) give() { <-l.turn }
 
+// writable returns why nothing will be added any more; nil where something may.
+func (l *Log) writable() error {
+	if l.options.ReadOnly {
+		return ErrReadOnly
+	}
+	return l.gate.err()
+}
+
 // Close makes durable what is not, and gives back the folder. Those who wait return cursor.ErrClosed. In a Log that has failed it
 // returns the *FailedError.
 func (l *Log) Close() error {
@@ -209,9 +217,12 @@ func (l *Log) Close() error {
 			timer.Stop()
 		}
 	}
-	err := l.sync()
-	if err == nil {
-		err = l.anchor.sync()
+	var err error
+	if !l.options.ReadOnly {
+		err = l.sync()
+		if err == nil {
+			err = l.anchor.sync()
+		}
 	}
 	l.using.Lock()
 	defer l.using.Unlock()
@@ -263,7 +274,7 @@ type Stats struct {
 // An Opened says what was found when the Log was opened.
 type Opened struct {
 	New    bool   // there was no Log
-	Cut    bool   // the last write before was incomplete, and was cut: with each group synced, none of it was acknowledged
+	Cut    bool   // the last write before was incomplete, and was cut, or passed over by ReadOnly: with each group synced, none of it was acknowledged
 	Path   string // the file it was in
 	Offset int64  // where it began
 	Bytes  int64  // how many there were of it at most; preallocated space is left out

@@ -86,7 +86,7 @@ func guarded(f func() error) (err error) {
 // commit has a batch be written, and returns why it may not have been. With a nil error it is there, and durable if asked. The
 // batch is the engine's afterwards.
 func (l *Log) commit(b *pebble.Batch, sync bool) error {
-	if err := l.gate.err(); err != nil {
+	if err := l.writable(); err != nil {
 		return err
 	}
 	mode := pebble.NoSync

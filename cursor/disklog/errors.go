@@ -10,6 +10,20 @@ import (
 // ErrLocked is the error of an Open of a Log that is open already, in this process or in another.
 var ErrLocked = errors.New("spillway/disklog: the log is open already")
 
+// ErrNoLog is the error of an Open that is to make no Log, where there is none.
+var ErrNoLog = errors.New("spillway/disklog: there is no log")
+
+// ErrReadOnly is the error of whatever would add something to a Log that was opened with Options.ReadOnly, or wait for it. errors.Is(err,
+// cursor.ErrFailed) holds for it, since to a Journal or a Follower it is the same: it appends nothing until it is opened again.
+var ErrReadOnly error = readOnlyError{}
+
+type readOnlyError struct{}
+
+func (readOnlyError) Error() string { return "spillway/disklog: the log was opened read only" }
+
+// Is makes errors.Is(err, cursor.ErrFailed) true.
+func (readOnlyError) Is(target error) bool { return target == cursor.ErrFailed }
+
 // A CorruptError says what on the disk is not what was written, and where. It comes from Open, Append, Read and Verify.
 // errors.Is(err, cursor.ErrCorrupt) holds for it.
 type CorruptError struct {

@@ -1,11 +1,13 @@
 package disklog
 
 import (
+	"errors"
 	"io"
 	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -25,10 +27,13 @@ import (
 type gate struct {
 	vfs.FS
 	onSync func(time.Duration)
-	shut   chan struct{} // closed by fail
-	sunk   chan struct{} // closed by sink
-	once   sync.Once
-	last   sync.Once
+	// readOnly is for Options.ReadOnly: where nobody can write, nobody is kept out.
+	readOnly bool
+
+	shut chan struct{} // closed by fail
+	sunk chan struct{} // closed by sink
+	once sync.Once
+	last sync.Once
 
 	// failed is what shut the gate.
 	//   written by: fail, once, before it closes shut
@@ -146,6 +151,15 @@ func (g *gate) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.O
 
 func (g *gate) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	return g.make(newname, func() (vfs.File, error) { return g.FS.ReuseForWrite(oldname, newname, c) })
+}
+
+// Lock takes no lock where it is to keep out those who write, and the file system lets nobody write.
+func (g *gate) Lock(name string) (io.Closer, error) {
+	held, err := g.FS.Lock(name)
+	if g.readOnly && errors.Is(err, syscall.EROFS) {
+		return nowhere{}, nil
+	}
+	return held, err
 }
 
 func (g *gate) OpenDir(name string) (vfs.File, error) {

@@ -18,23 +18,30 @@ import (
 
 const engineDir = "engine"
 
-// Open opens the Log in a folder, which it makes if there is none. It fails with ErrLocked while the Log is open already, in
+// Open opens the Log in a folder, which it makes if there is none and Options don't forbid it. It fails with ErrLocked while the Log is open already, in
 // whatever process; with a *CorruptError where what was acknowledged is not there as it was; and with an error that
 // says which option is at fault. A last write that was incomplete is cut: Stats().Opened says so.
 func Open(dir string, o Options) (*Log, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fmt.Errorf("spillway/disklog: %w", err)
+	if !o.mustExist() {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return nil, fmt.Errorf("spillway/disklog: %w", err)
+		}
 	}
 	// One name for the folder, since locks go by name within a process.
 	real, err := filepath.EvalSymlinks(dir)
 	if err == nil {
 		real, err = filepath.Abs(real)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noLog(dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("spillway/disklog: %w", err)
 	}
 	return open(real, o, env{fs: vfs.Default, now: time.Now, segment: segmentEvents})
 }
+
+func noLog(dir string) error { return fmt.Errorf("%w: %s", ErrNoLog, dir) }
 
 // An env is what tests put something else for.
 type env struct {
@@ -49,13 +56,24 @@ func open(dir string, o Options, e env) (*Log, error) {
 		return nil, err
 	}
 	g := newGate(e.fs, o.OnSync)
+	g.readOnly = o.ReadOnly
 	l := &Log{dir: dir, options: o, env: e, gate: g, turn: make(chan struct{}, 1)}
 	l.w.entities = make(map[region.Coordinate]*entity)
 	engine := g.PathJoin(dir, engineDir)
-	if err := makeDirs(g, dir, engine); err != nil {
-		return nil, fmt.Errorf("spillway/disklog: %w", err)
+	if o.mustExist() {
+		if err := l.find(engine); err != nil {
+			return nil, err
+		}
+	}
+	if !o.ReadOnly {
+		if err := makeDirs(g, dir, engine); err != nil {
+			return nil, fmt.Errorf("spillway/disklog: %w", err)
+		}
 	}
 	l.lock, err = pebble.LockDirectory(engine, g)
+	if errors.Is(err, fs.ErrPermission) && o.ReadOnly {
+		return nil, fmt.Errorf("spillway/disklog: a reader locks the log too, and must be able to write that file; or read a copy of the folder: %w", err)
+	}
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return nil, fmt.Errorf("spillway/disklog: %w", path)
 	}
@@ -70,6 +88,32 @@ func open(dir string, o Options, e env) (*Log, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// find fails where there is no Log that Options allow to be opened. What is there may be damaged.
+func (l *Log) find(engine string) error {
+	_, err := l.gate.Stat(l.gate.PathJoin(l.dir, anchorName))
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = l.gate.Stat(engine)
+	} else if err == nil {
+		return nil
+	}
+	if err == nil && l.options.ReadOnly { // it is half made, or has lost its anchor
+		var is *pebble.DBDesc
+		if is, err = pebble.Peek(engine, l.gate); err != nil {
+			return l.unopened(err)
+		}
+		if !is.Exists {
+			return noLog(l.dir)
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return noLog(l.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("spillway/disklog: %w", err)
+	}
+	return nil
 }
 
 // makeDirs makes the folders, for good: also those above, which Open may have made, and those that a process made that was stopped
@@ -107,6 +151,7 @@ func (l *Log) load(engine string) error {
 	}
 	o := engineOptions(engine, l.gate, l.lock)
 	o.ErrorIfNotExists = a != nil
+	o.ReadOnly = l.options.ReadOnly
 	done := make(chan error, 1)
 	go func() {
 		done <- guarded(func() (err error) {
@@ -138,7 +183,10 @@ func (l *Log) load(engine string) error {
 	if err != nil {
 		return l.damaged("the log", err)
 	}
-	if err := l.checkEnd(); err != nil {
+	if err := l.checkEnd(); err != nil || l.options.ReadOnly {
+		return err
+	}
+	if err := l.noteEnd(); err != nil {
 		return err
 	}
 	if err := l.retain(); err != nil {
@@ -174,7 +222,7 @@ func (l *Log) begin(a **anchor) error {
 		return l.damaged("the first row", err)
 	case *a != nil:
 		return l.corrupt("the first row", errMissing)
-	default:
+	case !l.options.ReadOnly:
 		l.opened.New = true
 		l.id = cursor.NewLogID()
 		b := l.db.NewBatch()
@@ -190,6 +238,9 @@ func (l *Log) begin(a **anchor) error {
 				err = l.corrupt("the anchor", errMissing)
 			}
 			return err
+		}
+		if l.options.ReadOnly {
+			return noLog(l.dir)
 		}
 		if err := writeAnchor(l.gate, l.dir, l.id); err != nil {
 			return errors.Join(err, l.gate.err())

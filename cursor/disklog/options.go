@@ -36,6 +36,16 @@ type Options struct {
 	// is left is always the first part of what was appended, to the end of some batch. The zero Level is EachGroup.
 	Sync cursor.Level
 
+	// MustExist has Open fail with ErrNoLog where there is no Log, and make nothing on the disk. One that a crash has left half
+	// made is there, has no events, and is made whole.
+	MustExist bool
+
+	// ReadOnly has nothing on the disk be changed: a Log that is not there, or not wholly, is ErrNoLog; a last write that was cut short is
+	// passed over, and left as it is; nothing is dropped, of whatever age. Append, Compact and a Wait at the end are refused with
+	// ErrReadOnly. It is the folder's one opener all the same, since the engine's files change under whoever writes; where that
+	// can't be because the file system is read only, it takes no lock. What is not in the engine's tables yet is held in memory.
+	ReadOnly bool
+
 	// OnAppend is told of each Append that added events: how many, and how long it took from holding the Log to its answer.
 	// OnSync is told of each fsync of the engine's write-ahead log. Both are called by whoever did it, and must not call the Log.
 	// nil: nobody is told.
@@ -52,6 +62,9 @@ const (
 	maxTested     = 1 << 12 // events that a Read looks at, and segments too
 	defRepeats    = 1 << 16
 )
+
+// mustExist tells whether no Log is to be made.
+func (o *Options) mustExist() bool { return o.MustExist || o.ReadOnly }
 
 func (o Options) withDefaults() (Options, error) {
 	for _, f := range []struct {

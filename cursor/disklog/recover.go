@@ -33,7 +33,7 @@ func (l *Log) restore() error {
 	l.w.clock.Observe(l.w.wallMS, l.w.counter)
 	before, err := l.bytesBefore(m.first)
 	l.s.before = before
-	if err == nil && l.s.tail.count >= l.env.segment {
+	if err == nil && l.s.tail.count >= l.env.segment && !l.options.ReadOnly {
 		l.sealTail()
 		err = l.gate.err()
 	}
@@ -154,8 +154,12 @@ func (l *Log) checkEnd() error {
 			return l.corrupt(placeOf(a.end-1), errors.New("it is not the one that was acknowledged"))
 		}
 	}
-	// What was found is durable now: the engine has written it anew.
-	err := l.anchor.write(next, l.w.sum)
+	return nil
+}
+
+// noteEnd has the anchor say what was found. It is durable now: the engine has written it anew.
+func (l *Log) noteEnd() error {
+	err := l.anchor.write(l.s.bounds.Next, l.w.sum)
 	if err == nil {
 		err = l.anchor.sync()
 	}

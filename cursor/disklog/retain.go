@@ -17,6 +17,9 @@ func (l *Log) Compact(ctx context.Context, first uint64) error {
 		return err
 	}
 	defer l.give()
+	if l.options.ReadOnly {
+		return ErrReadOnly
+	}
 	if first > l.s.bounds.Next {
 		return &cursor.BeyondError{From: first, Next: l.s.bounds.Next}
 	}
