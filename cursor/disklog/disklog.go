@@ -35,7 +35,8 @@ type Log struct {
 	wedged  bool         // a commit panicked: the engine cannot be closed
 	pending <-chan error // closed when the last commit is over, where the disk failed meanwhile
 
-	// using is held by readers for a whole Read, together, and by Close while it closes the engine: no one else.
+	// using is held by readers for a whole Read, together, and by Close while it closes the engine: no one else. So a reader that doesn't get
+	// it at once knows that the Log is closed, and waits for no disk.
 	using sync.RWMutex
 
 	// mu guards what readers see, s. It is taken last, and for moments: nobody waits for the disk holding it. It is
@@ -283,8 +284,10 @@ type Opened struct {
 
 // Stats returns what the Log is like now, but for Disk also when it is closed.
 func (l *Log) Stats() Stats {
-	l.using.RLock()
-	defer l.using.RUnlock()
+	open := l.using.TryRLock()
+	if open {
+		defer l.using.RUnlock()
+	}
 	_, syncs := l.gate.took()
 	l.mu.RLock()
 	s := Stats{
@@ -292,9 +295,9 @@ func (l *Log) Stats() Stats {
 		Syncs: syncs.Count, SyncTime: time.Duration(syncs.Sum),
 		Failed: l.gate.err(), Opened: l.opened,
 	}
-	closed := l.s.closed
+	open = open && !l.s.closed
 	l.mu.RUnlock()
-	if !closed { // the engine is there as long as using is held. It may be busy with its list of tables
+	if open { // the engine is there as long as using is held. It may be busy with its list of tables
 		s.Disk = l.db.Metrics().DiskSpaceUsage()
 	}
 	return s

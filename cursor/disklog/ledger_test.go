@@ -22,6 +22,7 @@ type ledger struct {
 	first uint64           // up to where it was told to drop, and was told that this is done
 	most  uint64           // up to where it was told to drop
 	log   cursor.LogID     // zero until it was opened
+	open  *disklog.Log     // nil where it is being opened, or closed
 }
 
 // snapshot returns what was promised so far.
@@ -29,7 +30,7 @@ func (l *ledger) snapshot() *ledger {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return &ledger{
-		acked: slices.Clip(l.acked), tried: slices.Clone(l.tried), first: l.first, most: l.most, log: l.log,
+		acked: slices.Clip(l.acked), tried: slices.Clone(l.tried), first: l.first, most: l.most, log: l.log, open: l.open,
 	}
 }
 
@@ -81,16 +82,16 @@ func (l *ledger) script(t failing, fs vfs.FS, batches int) (first error) {
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	l.log = log.ID()
-	l.mu.Unlock()
+	l.is(log)
 	for i := range batches {
 		if i%11 == 10 && first == nil {
+			l.is(nil)
 			note(log.Close())
 			if log, err = openOn(fs, disklog.Options{}); err != nil {
 				note(err)
 				return first
 			}
+			l.is(log)
 		}
 		ds := mixed(t, 1+i%9, 9*i)
 		note(l.append(log, ds))
@@ -113,8 +114,18 @@ func (l *ledger) script(t failing, fs vfs.FS, batches int) (first error) {
 			}
 		}
 	}
+	l.is(nil)
 	note(log.Close())
 	return first
+}
+
+// is notes which Log is open, for whoever reads beside the script.
+func (l *ledger) is(log *disklog.Log) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open = log; log != nil {
+		l.log = log.ID()
+	}
 }
 
 // check opens a disk, and returns which promise is broken. The ledger is a snapshot.

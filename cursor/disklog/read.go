@@ -21,7 +21,9 @@ func (l *Log) Read(ctx context.Context, r region.Region, from uint64, dst []core
 	if err := r.Validate(); err != nil {
 		return 0, from, err
 	}
-	l.using.RLock()
+	if !l.using.TryRLock() {
+		return 0, from, cursor.ErrClosed
+	}
 	defer l.using.RUnlock()
 	ts := termsOf(&r)
 	l.mu.RLock()

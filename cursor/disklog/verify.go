@@ -63,7 +63,9 @@ type verifier struct {
 // reading does what reads the engine. Close waits for that, and not for a whole Verify.
 func (v *verifier) reading(do func() error) error {
 	l := v.log
-	l.using.RLock()
+	if !l.using.TryRLock() {
+		return cursor.ErrClosed
+	}
 	defer l.using.RUnlock()
 	l.mu.RLock()
 	closed := l.s.closed
