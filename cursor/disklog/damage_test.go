@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -100,6 +101,49 @@ func outcome(fs vfs.FS, want []core.Envelope) (whole bool, err error) {
 		return false, nil
 	}
 	return false, err
+}
+
+// TestDamagedRepeat: an event is appended again, and what was appended the first time is damaged. That is an error with its place: neither an
+// answer, nor another event.
+func TestDamagedRepeat(t *testing.T) {
+	disk, want := filled(t, true)
+	files := filesOf(t, disk)
+	random := rand.New(rand.NewPCG(11, 11))
+	said, answered := 0, 0
+	for range sized(300, 100, 40) {
+		at := random.IntN(len(files))
+		if !strings.HasSuffix(files[at].path, ".sst") {
+			continue
+		}
+		damaged := slices.Clone(files)
+		damaged[at].data = bytes.Clone(files[at].data)
+		damaged[at].data[random.IntN(len(files[at].data))] ^= byte(1 + random.IntN(255))
+		log, err := openOn(diskOf(t, damaged), disklog.Options{})
+		if err != nil {
+			continue // TestH133DamageAnywhere looks at that
+		}
+		next := bounds(t, log).Next
+		for i := 0; i < len(want); i += 5 {
+			made, err := log.Append(ctx, []cursor.Draft{remade(want[i])})
+			c, corrupt := errors.AsType[*disklog.CorruptError](err)
+			switch {
+			case err == nil && alike(made, want[i:i+1]):
+				answered++
+			case corrupt && c.Place != "" && !errors.Is(err, cursor.ErrUnknown):
+				said++
+			default:
+				t.Errorf("%s: event %d again: %v, %v; want it, or a CorruptError with its place", files[at].path, want[i].Sequence, made, err)
+			}
+		}
+		if got := bounds(t, log).Next; got != next {
+			t.Errorf("%s: %d repeats were added", files[at].path, got-next)
+		}
+		_ = log.Close()
+	}
+	t.Logf("%d were said to be damaged, %d answered", said, answered)
+	if said < 10 || answered < 10 {
+		t.Errorf("%d repeats were said to be damaged and %d answered: too few of either", said, answered)
+	}
 }
 
 // TestH133DamageAnywhere: a byte changed at whatever place of whatever file is an error with a place, unless all that was

@@ -222,7 +222,7 @@ func (l *Log) Close() error {
 	if !l.options.ReadOnly {
 		err = l.sync()
 		if err == nil {
-			err = l.anchor.sync()
+			l.anchor.sync()
 		}
 	}
 	l.using.Lock()
@@ -239,9 +239,7 @@ func (l *Log) release(err error) error {
 		}
 	}
 	if l.anchor != nil {
-		if cerr := l.anchor.close(); err == nil {
-			err = cerr
-		}
+		l.anchor.close()
 	}
 	if l.db != nil && !l.wedged {
 		cerr := guarded(l.db.Close)

@@ -186,9 +186,7 @@ func (l *Log) load(engine string) error {
 	if err := l.checkEnd(); err != nil || l.options.ReadOnly {
 		return err
 	}
-	if err := l.noteEnd(); err != nil {
-		return err
-	}
+	l.noteEnd()
 	if err := l.retain(); err != nil {
 		return err
 	}
