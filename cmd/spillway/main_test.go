@@ -45,6 +45,8 @@ func TestScripts(t *testing.T) {
 			"frames": frames, "notutf8": notUTF8, "oddnames": oddNames, "replace": replace,
 			"address": address, "served": awaitServed, "ask": ask,
 			"fake": fake,
+			"notutf8": notUTF8, "oddnames": oddNames, "replace": replace,
+			"address": address, "served": awaitServed, "ask": ask, "until": until,
 		},
 	})
 }

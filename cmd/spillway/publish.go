@@ -63,7 +63,7 @@ A line may have "expect", too.`,
 	f.StringVar(&o.kind, "kind", "", "the event's kind, such as 0x1:0x001")
 	f.StringVar(&o.payload, "payload", "", "the event's payload, as it stands")
 	f.Uint32Var(&o.lane, "lane", 0, "the event's lane")
-	f.StringVar(&o.id, "id", "", "the event's id, 32 hexadecimal digits; without it one is made")
+	f.StringVar(&o.id, "id", "", "the event's id, 32 hexadecimal digits: sent again under it, it is there once; without it one is made")
 	f.Uint32Var(&o.expect, "expect", 0, "the clock that the entity must be at")
 	f.StringVar(&o.format, "format", "auto", "of standard input: auto, spillway or git; auto looks at the first line")
 	f.DurationVar(&o.retry, "retry", time.Minute, "how long to try again where there is no answer; 0 is not at all")
@@ -113,7 +113,9 @@ func (o *publishing) event(name string) (e client.Event, err error) {
 	if err := l.ids(&e.Envelope); err != nil {
 		return e, err
 	}
-	e.Time = uint64(max(0, time.Now().UnixMilli()))
+	if o.id == "" { // or the same command again would be another event of the same id
+		e.Time = uint64(max(0, time.Now().UnixMilli()))
+	}
 	e.Position.Lane = o.lane
 	e.Payload = []byte(o.payload)
 	if o.expected {

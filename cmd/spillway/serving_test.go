@@ -288,20 +288,30 @@ func TestH192NoDescriptors(t *testing.T) {
 
 // awaitServed waits for the server at an address of a script's to be ready.
 func awaitServed(ts *testscript.TestScript, _ bool, args []string) {
-	url := "http://" + args[0] + "/readyz"
-	late := time.Now().Add(30 * time.Second)
-	for {
+	ts.Check(answered("http://"+args[0]+"/readyz", ""))
+}
+
+// until URL TEXT waits for an answer that has a text in it.
+func until(ts *testscript.TestScript, _ bool, args []string) { ts.Check(answered(args[0], args[1])) }
+
+// answered waits for a URL to be answered well, with a text.
+func answered(url, text string) error {
+	for late := time.Now().Add(30 * time.Second); ; runtime.Gosched() {
 		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, http.NoBody)
-		ts.Check(err)
+		if err != nil {
+			return err
+		}
+		var body []byte
 		res, err := oneShot.Do(req)
 		if err == nil {
+			body, err = io.ReadAll(res.Body)
 			_ = res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return
+			if err == nil && res.StatusCode == http.StatusOK && strings.Contains(string(body), text) {
+				return nil
 			}
 		}
 		if time.Now().After(late) {
-			ts.Fatalf("%s: %v", url, err)
+			return fmt.Errorf("%s is answered %s, %w; want %s", url, body, err, text)
 		}
 	}
 }

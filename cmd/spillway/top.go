@@ -95,7 +95,7 @@ func (o *topping) lines(ctx context.Context, std stdio, c *client.Client) error 
 		case top.Trouble:
 			fmt.Fprintf(std.err, "spillway: %s\n", said(msg.Err))
 		case top.Ended:
-			fmt.Fprintf(std.err, "spillway: ended: %s: %s, first missed %d; %s\n", safe(msg.Cause), safe(msg.Region), msg.Missed, safe(msg.Site))
+			fmt.Fprintf(std.err, "spillway: %s\n", safe(msg.Line()))
 		case top.Stats:
 			rates := msg.Since(&last)
 			last = msg

@@ -25,7 +25,7 @@ type watchedEvent struct {
 	Correlation, Causation string // "" where it has none
 	Entity, Scope, Kind    string
 	Lane, Depth, Clock     uint32
-	Time                   time.Time
+	Time                   time.Time // its source's; where that gave none, the log's
 	Payload                string
 
 	line []byte // as the server sent it
@@ -37,6 +37,9 @@ func newWatchedEvent(e *core.Envelope, line []byte) *watchedEvent {
 		Entity: e.Coordinate.Entity(), Scope: e.Coordinate.Scope(), Kind: e.Kind.String(),
 		Lane: e.Position.Lane, Depth: e.Position.Depth, Clock: e.Position.Sequence,
 		Time: time.UnixMilli(int64(min(e.Time, 1<<52))), Payload: string(e.Payload), line: line,
+	}
+	if e.Time == 0 {
+		w.Time = time.UnixMilli(int64(min(e.Position.WallMS, 1<<52)))
 	}
 	if e.CorrelationID != (core.ID{}) {
 		w.Correlation = e.CorrelationID.String()

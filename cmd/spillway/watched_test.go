@@ -33,3 +33,15 @@ func TestWatchedIsSafe(t *testing.T) {
 		t.Errorf("printed as %q, %v", b.String(), err)
 	}
 }
+
+// An event whose source gave no time has that of the log.
+func TestWatchedTime(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ source, log, want uint64 }{{5, 7, 5}, {0, 7, 7}, {1 << 63, 7, 1 << 52}, {0, 0, 0}} {
+		e := core.Envelope{Time: c.source}
+		e.Position.WallMS = c.log
+		if got := newWatchedEvent(&e, nil).Time.UnixMilli(); got != int64(c.want) {
+			t.Errorf("%d of the source and %d of the log are %d, want %d", c.source, c.log, got, c.want)
+		}
+	}
+}

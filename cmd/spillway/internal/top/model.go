@@ -171,8 +171,7 @@ func (m Model) screen() string {
 	}
 	for i := range ends {
 		e := &m.ended[i]
-		lines = append(lines, fmt.Sprintf("%s  ended: %s  %s  first missed %d  %s",
-			time.UnixMilli(e.At).UTC().Format("15:04:05"), e.Cause, e.Region, e.Missed, e.Site))
+		lines = append(lines, time.UnixMilli(e.At).UTC().Format("15:04:05")+"  "+e.Line())
 	}
 	lines = lines[:min(len(lines), max(1, m.height))]
 	for i := range lines {

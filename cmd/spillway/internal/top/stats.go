@@ -105,10 +105,23 @@ type Subscription struct {
 
 // An Ended is a subscription that was pruned or ended otherwise.
 type Ended struct {
-	At     int64  `json:"at"`
-	Region string `json:"region"`
-	Sink   string `json:"sink"`
-	Site   string `json:"site"`
-	Cause  string `json:"cause"`
-	Missed uint64 `json:"missed"`
+	At     int64   `json:"at"`
+	Region string  `json:"region"`
+	Sink   string  `json:"sink"`
+	Site   string  `json:"site"`
+	Cause  string  `json:"cause"`
+	Missed *uint64 `json:"missed"` // the first that it did not get; nil: it missed nothing
+	Count  int     `json:"count"`  // so many more ended, and nothing else is told of them
+}
+
+// Line says it in one line. It is a server's text: what prints it has to keep a terminal from obeying it.
+func (e *Ended) Line() string {
+	if e.Count > 0 {
+		return fmt.Sprintf("ended: %d more", e.Count)
+	}
+	missed := "missed nothing"
+	if e.Missed != nil {
+		missed = fmt.Sprintf("missed from %d on", *e.Missed)
+	}
+	return fmt.Sprintf("ended: %s: %s, %s; %s", e.Cause, e.Region, missed, e.Site)
 }

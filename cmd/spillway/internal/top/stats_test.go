@@ -34,3 +34,16 @@ func TestShort(t *testing.T) {
 		}
 	}
 }
+
+func TestEndedLine(t *testing.T) {
+	zero := uint64(0)
+	for want, e := range map[string]top.Ended{
+		"ended: pruned: lane=1, missed from 0 on; a.go:7": {Cause: "pruned", Region: "lane=1", Site: "a.go:7", Missed: &zero},
+		"ended: cancelled: *, missed nothing; a.go:7":     {Cause: "cancelled", Region: "*", Site: "a.go:7"},
+		"ended: 12 more": {Count: 12},
+	} {
+		if got := e.Line(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
