@@ -70,16 +70,28 @@ func (c *daemonChild) end(t *testing.T, signal os.Signal) error {
 	return c.cmd.Wait()
 }
 
-// freeAddress is one where nobody listens just now.
-func freeAddress(t testing.TB) string {
-	t.Helper()
+// freeAddress is one where nobody listens just now. It is below those that a client's end of a connection is given: a server that is
+// started again there finds it free.
+func freeAddress() (string, error) {
 	var config net.ListenConfig
-	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	for {
+		l, err := config.Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000)))
+		if err == nil {
+			return l.Addr().String(), l.Close()
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return "", err
+		}
+	}
+}
+
+func freeAddressOf(t *testing.T) string {
+	t.Helper()
+	address, err := freeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return address
 }
 
 // A sender sends events of its own, in order, until each is acknowledged, whatever happens to the server.
@@ -153,6 +165,8 @@ func TestServeKilled(t *testing.T) {
 		each, kills = 14_000, 80
 	}
 	dir, address := filepath.Join(t.TempDir(), "log"), freeAddress(t)
+	const senders, each, kills = 3, 700, 4
+	dir, address := filepath.Join(t.TempDir(), "log"), freeAddressOf(t)
 	url := "http://" + address
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -320,11 +334,9 @@ var oneShot = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 // address NAME sets a variable to one where nobody listens.
 func address(ts *testscript.TestScript, _ bool, args []string) {
-	var config net.ListenConfig
-	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	found, err := freeAddress()
 	ts.Check(err)
-	ts.Setenv(args[0], l.Addr().String())
-	ts.Check(l.Close())
+	ts.Setenv(args[0], found)
 }
 
 // ask METHOD URL STATUS FILE|- [HEADER: VALUE ...] makes a request with a file as its body, and looks at the status; what is answered is
