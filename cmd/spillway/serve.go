@@ -89,6 +89,7 @@ func (o *serving) flags(cmd *cobra.Command) {
 	f.IntVar(&b.Ingest.Line, "max-line", 0, "bytes of a line; 0 is 1 MiB")
 	f.IntVar(&b.Ingest.Payload, "max-payload", 0, "bytes of an event's payload; 0 is 1 MiB")
 	f.DurationVar(&b.Heartbeat, "heartbeat", 0, "how often a quiet stream says that it is there; 0 is 15s")
+	f.DurationVar(&b.Retry, "reconnect", 0, "how long a stream's client that is cut off waits before it comes back, on average; 0 is 2s")
 
 	f.StringVar(&o.logFormat, "log-format", "text", "what is logged, on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "and how much: debug, info, warn or error")

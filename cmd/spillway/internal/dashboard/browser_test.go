@@ -3,8 +3,6 @@ package dashboard_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -19,22 +17,6 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// chromium returns the path of one. Where there is none the test is skipped; .ci/run installs it, and lets no test be skipped
-// there.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatal("no chromium on the PATH")
-	}
-	t.Skip("no chromium on the PATH")
-	return ""
-}
-
 // A tab is a page of a browser that reaches this machine alone, and what the browser said about it.
 type tab struct {
 	t      *testing.T
@@ -44,24 +26,18 @@ type tab struct {
 	said   []string // by the console and the log, and exceptions
 }
 
-// newBrowser starts a browser with one tab.
+// newBrowser returns a tab of a new profile. It has two minutes.
 func newBrowser(t *testing.T) *tab {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-	)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(browser.started(t), 2*time.Minute)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	return newTab(t, ctx)
+	return newTab(t, ctx, chromedp.WithNewBrowserContext())
 }
 
-// newTab opens another tab of the browser that a context has, or the first.
-func newTab(t *testing.T, parent context.Context) *tab {
+// newTab opens a tab; of another tab's context it is of the same profile.
+func newTab(t *testing.T, parent context.Context, options ...chromedp.ContextOption) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(parent)
+	ctx, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx, cancel: cancel}
 	if err := chromedp.Listen(ctx, b.note); err != nil {
@@ -95,6 +71,21 @@ func (b *tab) quiet(cut bool) {
 	if len(said) > 0 {
 		b.t.Errorf("the browser says %q", said)
 	}
+}
+
+// saysUntil waits until the browser has said so many things of a kind.
+func (b *tab) saysUntil(kind string, n int) {
+	b.t.Helper()
+	for b.ctx.Err() == nil {
+		b.mu.Lock()
+		said := slices.DeleteFunc(slices.Clone(b.said), func(s string) bool { return !strings.HasPrefix(s, kind+": ") })
+		b.mu.Unlock()
+		if len(said) >= n {
+			return
+		}
+		evaluated[int](b, `1`) // what it said before has come when this is answered
+	}
+	b.t.Errorf("the browser says %q", b.said)
 }
 
 func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
@@ -139,14 +130,13 @@ func (b *tab) until(condition string) {
 		const look = () => (`+condition+`) ? done(true) : ++looks > 1000 ? done(false) : setTimeout(look, 20);
 		look();
 	})`) {
-		b.t.Fatalf("never: %s; the page shows:\n%s", condition, evaluated[string](b, `document.body.innerText`))
+		b.t.Fatalf("never: %s; the page shows:\n%s", condition, evaluated[string](b, `document.body.innerText.replace(/\s+/g, ' ').slice(0, 2000)`))
 	}
 }
 
 // seen waits until the tail has counted so many events, and fails if it has counted more.
 func (b *tab) seen(n int) {
 	b.t.Helper()
-	b.front()
 	b.until(fmt.Sprintf(`+document.getElementById('tail-count').dataset.count >= %d`, n))
 	if got := evaluated[int](b, `+document.getElementById('tail-count').dataset.count`); got != n {
 		b.t.Errorf("the page counts %d events, want %d", got, n)

@@ -50,6 +50,7 @@ type Bounds struct {
 	Idle      time.Duration // between two requests, or two lines: 2 minutes
 	Write     time.Duration // for a response, or one batch of a stream: 10 seconds
 	Heartbeat time.Duration // of a quiet stream: 15 seconds
+	Retry     time.Duration // before a stream's client comes back, on average: 2 seconds
 	Session   time.Duration // how long a browser may go on without doing anything: an hour
 }
 
@@ -87,6 +88,7 @@ func (b Bounds) withDefaults() Bounds {
 		{&b.Idle, 2 * time.Minute},
 		{&b.Write, 10 * time.Second},
 		{&b.Heartbeat, 15 * time.Second},
+		{&b.Retry, 2 * time.Second},
 		{&b.Session, time.Hour},
 	} {
 		if *f.field <= 0 {

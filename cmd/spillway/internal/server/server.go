@@ -62,7 +62,7 @@ func New(at net.Addr, o Options) (*Server, error) {
 	})
 	s.followers = prometheus.NewFollowers(Name, o.Log)
 	s.streams, err = sse.NewHandler(sse.Options{
-		Fanout: s.fanout, Log: o.Log, Buffer: o.Bounds.Buffer, Heartbeat: o.Bounds.Heartbeat, WriteTimeout: o.Bounds.Write,
+		Fanout: s.fanout, Log: o.Log, Buffer: o.Bounds.Buffer, Heartbeat: o.Bounds.Heartbeat, WriteTimeout: o.Bounds.Write, Retry: o.Bounds.Retry,
 		Streams: o.Bounds.Streams, StreamsPerClient: o.Bounds.StreamsPerClient, Regions: o.Bounds.Regions,
 		Client: address, Select: regionsOf, Notices: s.activity.watch, Logger: o.Logger,
 		Followed: func(f *cursor.Follower) {

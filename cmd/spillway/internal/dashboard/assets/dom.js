@@ -21,3 +21,10 @@ export function clock(ms) {
 	const d = new Date(ms);
 	return Number.isNaN(d.valueOf()) || !ms ? '' : `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
 }
+
+/** site is the line that subscribed: its file's last folders, the rest where the pointer rests. */
+export function site(text) {
+	const shown = make('span', 'site', text ? text.split('/').slice(-3).join('/') : 'not recorded');
+	shown.title = text ?? '';
+	return shown;
+}

@@ -2,12 +2,15 @@
 
 const order = ['entity', 'scope', 'kind', 'category', 'lane'];
 const shapes = {
-	entity: /^[^|=\s]+$/,
-	scope: /^[^|=\s]+$/,
+	entity: /^[^|=/\x00-\x1f\x7f]+$/, // with spaces, if it has any
+	scope: /^[^|=/\x00-\x1f\x7f]+$/,
 	kind: /^0x[0-9a-f]:0x[0-9a-f]{3}$/,
 	category: /^0x[0-9a-f]$/,
 	lane: /^(0|[1-9][0-9]*)$/,
 };
+
+/** tidy is what somebody has typed, less the space around fields. */
+export const tidy = typed => typed.trim().replace(/\s*\|\s*/g, '|');
 
 /**
  * parse reads a region, its fields in any order, and returns them by name. "" and "*" are everything.
@@ -15,11 +18,10 @@ const shapes = {
  */
 export function parse(text) {
 	const region = {};
-	text = text.trim();
 	if (text === '' || text === '*') return region;
 	for (const field of text.split('|')) {
 		const at = field.indexOf('=');
-		const name = field.slice(0, Math.max(at, 0)).trim(), value = field.slice(at + 1).trim();
+		const name = field.slice(0, Math.max(at, 0)), value = field.slice(at + 1);
 		if (!shapes[name]) throw new Error(`“${field}”: want ${order.join('=, ')}= or *`);
 		if (!shapes[name].test(value)) throw new Error(`“${value}” is no ${name}`);
 		if (name in region) throw new Error(`${name} is there twice`);

@@ -1,7 +1,7 @@
 // The table of subscriptions, the fullest first.
 
 import { askJSON } from './api.js';
-import { byId, clock, count, make } from './dom.js';
+import { byId, clock, count, make, site } from './dom.js';
 
 const every = 2000; // ms
 const most = 100; // rows
@@ -27,7 +27,7 @@ function row(s) {
 		cell('', 'sink', s.sink),
 		cell('number', 'lost', count(s.lost ?? 0)),
 		cell('', 'since', clock(Date.parse(s.since) || Number(s.since))),
-		cell('site', 'from', s.site || '–'));
+		cell('', 'from', site(s.site)));
 }
 
 /** subscriptions shows them while the page is looked at, and returns what asks at once. */

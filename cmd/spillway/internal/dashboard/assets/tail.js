@@ -2,7 +2,8 @@
 
 import { ask } from './api.js';
 import { byId, clock, count, make } from './dom.js';
-import { format, matches, parse } from './region.js';
+import { parsePlace } from './place.js';
+import { format, matches, parse, tidy } from './region.js';
 
 const most = 200; // rows
 const longest = 2000; // characters of a payload
@@ -46,7 +47,7 @@ export class Tail {
 		this.button = byId('tail-pause');
 		byId('tail').addEventListener('submit', e => {
 			e.preventDefault();
-			this.show(this.input.value, byId('tail-from').value.trim());
+			this.show(tidy(this.input.value), byId('tail-from').value.trim());
 		});
 		this.button.addEventListener('click', () => {
 			if (this.button.getAttribute('aria-pressed') === 'true') return this.show(this.#text, '');
@@ -89,7 +90,7 @@ export class Tail {
 		this.#press(false);
 		this.said.textContent = '';
 		this.want(this.#text);
-		if (from !== '') this.#read(from === 'start' ? 0 : Number(from));
+		if (from !== '') this.#read(from === 'start' ? from : Number(from));
 	}
 
 	/** state is told what the stream does. */
@@ -166,23 +167,29 @@ export class Tail {
 		}
 	}
 
-	/** page shows a page of the log and returns where the next one begins: at the same place if there is nothing. */
+	/** page shows a page of the log, from a sequence on or from "start", and returns where the next one begins: at the same place if there is nothing. */
 	async #page(replay, at) {
 		const query = new URLSearchParams({ region: this.#text, from: at, limit: page });
-		const response = await ask('/v1/log?' + query);
-		let next = at;
+		let response;
+		try {
+			response = await ask('/v1/log?' + query);
+		} catch (err) {
+			const { left } = err.problem ?? {};
+			if (left === undefined || replay.over) throw err;
+			this.gap({ asked: at, left }); // retention was quicker
+			return left;
+		}
 		for (const data of (await response.text()).split('\n')) {
 			if (data === '' || replay.over) continue;
 			const e = JSON.parse(data);
 			this.#add(e.sequence, data, e);
-			next = e.sequence + 1;
 		}
-		// A page may end where the server has read enough, with nothing of the region.
-		return Math.max(next, Number(/\d+$/.exec(response.headers.get('Spillway-Next') ?? '')?.[0] ?? 0));
+		// Where the server has read to, whether or not what is there is of the region.
+		return parsePlace(response.headers.get('Spillway-Next')).next;
 	}
 
 	#add(sequence, data, e) {
-		this.#seen++;
+		byId('tail-count').dataset.count = ++this.#seen; // what is read by programs is there without a frame
 		this.#rows.push([sequence, data, e]);
 		if (this.#rows.length > most) this.#rows.shift();
 		this.#draw();
