@@ -10,6 +10,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/spf13/cobra"
 
 	"github.com/spillwayhq/spillway/adapters/sse"
@@ -56,7 +57,11 @@ func (o *topping) run(ctx context.Context, std stdio) error {
 		return o.lines(ctx, std, c)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	p := tea.NewProgram(top.New(o.server), tea.WithContext(ctx), tea.WithInput(std.in), tea.WithOutput(std.screen), tea.WithoutSignalHandler())
+	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(std.in), tea.WithOutput(std.screen), tea.WithoutSignalHandler()}
+	if !std.coloured { // NO_COLOR has any value that it likes, not only those that the library knows
+		options = append(options, tea.WithColorProfile(colorprofile.NoTTY))
+	}
+	p := tea.NewProgram(top.New(o.server), options...)
 	var feeds sync.WaitGroup
 	var denied error
 	feeds.Go(func() {

@@ -59,7 +59,7 @@ func TestTopTellsEnds(t *testing.T) {
 	if n := strings.Count(out.String(), "\n"); n != 2 {
 		t.Errorf("%d lines: %s", n, out.String())
 	}
-	if got := says.String(); !strings.HasPrefix(got, "spillway: ended: ") || !strings.Contains(got, "by DELETE /v1/subscriptions: lane=1, missed nothing; ") || !strings.Contains(got, ".go:") {
+	if got := says.String(); !strings.HasPrefix(got, "spillway: ended: cancelled ") || !strings.Contains(got, "by DELETE /v1/subscriptions: lane=1, missed nothing; ") || !strings.Contains(got, ".go:") {
 		t.Errorf("it says %q", got)
 	}
 	cancel()

@@ -129,13 +129,13 @@ func (o *watching) check(cmd *cobra.Command, args []string) (p watchPlan, err er
 	return p, err
 }
 
-// terminal returns what is written to, where that is a terminal, and tells whether it may have colours.
+// terminal returns what is written to, where that is a terminal that can do more than print, and tells whether it may have colours.
 func terminal(w io.Writer) (screen io.Writer, coloured bool) {
 	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
 		return nil, false
 	}
-	return f, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return f, os.Getenv("NO_COLOR") == ""
 }
 
 func (o *watching) run(ctx context.Context, std stdio, p watchPlan) error {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 )
 
 // Subscriptions are all that a server has, or the first of them.
@@ -144,55 +145,83 @@ func (m Model) screen() string {
 		state = "no answer: " + m.trouble.Error()
 	}
 	s, r := &m.last, &m.rates
-	lines := []string{
-		fmt.Sprintf("spillway top  %s  %s", m.server, state),
-		fmt.Sprintf("events %s/s  matched %s/s  accepted %s/s  pruned %s/s  lost %s/s",
-			Short(r.Broadcasts), Short(r.Matched), Short(r.Accepted), Short(r.Pruned), Short(r.Lost)),
-		fmt.Sprintf("log %d to %d  streams %d  followers: %d live, %d behind by %d, %d parked",
-			s.Log.First, s.Log.Next, s.Streams.Open, s.Followers.Live, s.Followers.CatchingUp, s.Followers.Lag, s.Followers.Parked),
-		"",
+	lines := []line{
+		{fmt.Sprintf("spillway top  %s  %s", m.server, state), title},
+		{fmt.Sprintf("events %s/s  matched %s/s  accepted %s/s  pruned %s/s  lost %s/s",
+			Short(r.Broadcasts), Short(r.Matched), Short(r.Accepted), Short(r.Pruned), Short(r.Lost)), plain},
+		{fmt.Sprintf("log %d to %d  streams %d  followers: %d live, %d behind by %d, %d parked",
+			s.Log.First, s.Log.Next, s.Streams.Open, s.Followers.Live, s.Followers.CatchingUp, s.Followers.Lag, s.Followers.Parked), plain},
+		{},
+	}
+	if m.trouble != nil {
+		lines[0].style = bad
 	}
 	rows := m.rows()
 	head := fmt.Sprintf("%d subscriptions by %s (f h l r)  / filter", len(rows), sorts[m.sort].name)
 	if m.typing || m.filter != "" {
 		head += ": " + m.filter
 	}
-	lines = append(lines, head, fmt.Sprintf("%5s %8s %8s %8s  %-10s %s", "FULL", "HELD", "OF", "LOST", "SINK", "REGION"))
+	lines = append(lines, line{head, plain},
+		line{fmt.Sprintf("%5s %8s %8s %8s  %-12s %s", "FULL", "HELD", "OF", "LOST", "SINK", "REGION"), quiet})
 	ends := min(len(m.ended), max(0, m.height/4))
 	room := max(0, m.height-len(lines)-ends-1)
 	for i := m.from; i < len(rows) && room > 0; i++ {
 		row := &rows[i]
-		full := "-"
+		full, style := "-", plain
 		if row.Capacity > 0 {
-			full = fmt.Sprintf("%d%%", 100*row.Held/row.Capacity)
+			percent := 100 * row.Held / row.Capacity
+			full = fmt.Sprintf("%d%%", percent)
+			if percent >= nearlyFull {
+				style = warning
+			}
 		}
-		lines = append(lines, fmt.Sprintf("%5s %8d %8d %8d  %-10s %s", full, row.Held, row.Capacity, row.Lost, row.Sink, row.Region))
+		lines = append(lines, line{fmt.Sprintf("%5s %8d %8d %8d  %-12s %s", full, row.Held, row.Capacity, row.Lost, row.Sink, row.Region), style})
 		room--
 	}
 	for i := range ends {
 		e := &m.ended[i]
-		lines = append(lines, time.UnixMilli(e.At).UTC().Format("15:04:05")+"  "+e.Line())
+		style := quiet
+		if e.Verdict != "" {
+			style = bad
+		}
+		lines = append(lines, line{time.UnixMilli(e.At).Format("15:04:05") + "  " + e.Line(), style})
 	}
-	lines = lines[:min(len(lines), max(1, m.height))]
-	for i := range lines {
-		lines[i] = fit(lines[i], m.width)
+	var shown []string
+	for _, l := range lines[:min(len(lines), max(1, m.height))] {
+		shown = append(shown, l.style.Render(fit(l.text, m.width)))
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(shown, "\n")
 }
+
+// A line of the screen, and how it looks where there are colours; where there are none its text says as much.
+type line struct {
+	text  string
+	style lipgloss.Style
+}
+
+// nearlyFull is the share in percent from which on a subscription is shown as one that may be pruned soon.
+const nearlyFull = 75
+
+var (
+	plain   = lipgloss.NewStyle()
+	title   = lipgloss.NewStyle().Bold(true)
+	quiet   = lipgloss.NewStyle().Faint(true)
+	warning = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
+	bad     = lipgloss.NewStyle().Foreground(lipgloss.Red)
+)
 
 // fit cuts a line to a width, and has nothing in it that a terminal would obey.
 func fit(line string, width int) string {
 	var b strings.Builder
 	n := 0
 	for _, r := range line {
-		if n == width {
-			break
-		}
 		if !unicode.IsPrint(r) {
 			r = '·'
 		}
+		if n += lipgloss.Width(string(r)); n > width { // some are two cells wide
+			break
+		}
 		b.WriteRune(r)
-		n++
 	}
 	return b.String()
 }

@@ -2,10 +2,13 @@ package top_test
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 
 	"github.com/spillwayhq/spillway/cmd/spillway/internal/top"
 )
@@ -17,6 +20,9 @@ func told(m tea.Model, messages ...tea.Msg) tea.Model {
 	}
 	return m
 }
+
+// colours are the orders to a terminal that the screen may have.
+var colours = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
 func screen(m tea.Model) string { return m.View().Content }
 
@@ -62,16 +68,67 @@ func TestSortAndFilter(t *testing.T) {
 
 func TestScreenFits(t *testing.T) {
 	for _, size := range []tea.WindowSizeMsg{{Width: 1, Height: 1}, {Width: 20, Height: 5}, {Width: 200, Height: 60}} {
-		m := told(top.New("http://x"), three, top.Ended{Cause: "Full", Region: "entity=z\x1b[2J"}, size)
+		m := told(top.New("http://x"), three, top.Subscriptions{{Region: "entity=漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢", Held: 9, Capacity: 10}},
+			top.Ended{Cause: "Full", Region: "entity=z\x1b[2J"}, size)
 		lines := strings.Split(screen(m), "\n")
 		if len(lines) > size.Height {
 			t.Errorf("%v: %d lines", size, len(lines))
 		}
 		for _, line := range lines {
-			if len([]rune(line)) > size.Width || strings.ContainsRune(line, '\x1b') {
+			if text := colours.ReplaceAllString(line, ""); lipgloss.Width(text) > size.Width || strings.ContainsRune(text, '\x1b') {
 				t.Errorf("%v: %q", size, line)
 			}
 		}
+	}
+}
+
+// What is nearly full, pruned or out of reach has a colour, and says so without one.
+func TestColours(t *testing.T) {
+	m := told(top.New("http://x"), top.Subscriptions{{Region: "entity=a", Held: 3, Capacity: 4}, {Region: "entity=b", Held: 2, Capacity: 4}},
+		top.Ended{Verdict: "full", Region: "entity=c"}, top.Trouble{Err: errors.New("refused")})
+	for text, want := range map[string]string{"entity=a": "\x1b[33m", "entity=c": "\x1b[31m", "refused": "\x1b[31m", "entity=b": ""} {
+		found := false
+		for line := range strings.Lines(screen(m)) {
+			if strings.Contains(line, text) {
+				found = true
+				if got := colours.FindString(line); got != want {
+					t.Errorf("%s is in %q, want %q", text, got, want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("no %s in\n%s", text, screen(m))
+		}
+	}
+}
+
+// A window that grows shows more rows, one that shrinks less; what is scrolled to stays in sight.
+func TestResizeAndScroll(t *testing.T) {
+	var many top.Subscriptions
+	for i := range 50 {
+		many = append(many, top.Subscription{Region: fmt.Sprintf("entity=%c", 'A'+i), Capacity: 1})
+	}
+	m := told(top.New("http://x"), many, key("r"), tea.WindowSizeMsg{Width: 80, Height: 10})
+	small := order(m)
+	m = told(m, tea.WindowSizeMsg{Width: 80, Height: 30})
+	if large := order(m); len(small) == 0 || len(large) != len(small)+20 || !strings.HasPrefix(large, small) {
+		t.Errorf("10 lines show %s, 30 show %s", small, large)
+	}
+	for range 70 {
+		m = told(m, key("j"))
+	}
+	if got := order(m); got != "r" {
+		t.Errorf("below the last is %s", got)
+	}
+	m = told(m, key("k"), tea.WindowSizeMsg{Width: 80, Height: 10})
+	if got := order(m); got != "qr" {
+		t.Errorf("above the last is %s", got)
+	}
+	if got := order(told(m, many[:3])); got != "C" {
+		t.Errorf("of three there are %s in sight", got)
+	}
+	if got := order(told(m, key("g"))); got != small {
+		t.Errorf("at the top there are %s, want %s", got, small)
 	}
 }
 
@@ -80,7 +137,7 @@ func TestTrouble(t *testing.T) {
 	if !strings.Contains(screen(m), "no answer: refused") {
 		t.Error(screen(m))
 	}
-	if m = told(m, top.Stats{At: 2000, Broadcasts: 50}); !strings.Contains(screen(m), "live\nevents 50/s") {
+	if m = told(m, top.Stats{At: 2000, Broadcasts: 50}); !strings.Contains(colours.ReplaceAllString(screen(m), ""), "live\nevents 50/s") {
 		t.Error(screen(m))
 	}
 }

@@ -2,6 +2,7 @@ package top
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -105,13 +106,14 @@ type Subscription struct {
 
 // An Ended is a subscription that was pruned or ended otherwise.
 type Ended struct {
-	At     int64   `json:"at"`
-	Region string  `json:"region"`
-	Sink   string  `json:"sink"`
-	Site   string  `json:"site"`
-	Cause  string  `json:"cause"`
-	Missed *uint64 `json:"missed"` // the first that it did not get; nil: it missed nothing
-	Count  int     `json:"count"`  // so many more ended, and nothing else is told of them
+	At      int64   `json:"at"`
+	Region  string  `json:"region"`
+	Sink    string  `json:"sink"`
+	Site    string  `json:"site"`
+	Cause   string  `json:"cause"`
+	Verdict string  `json:"verdict"` // of one that was pruned
+	Missed  *uint64 `json:"missed"`  // the first that it did not get; nil: it missed nothing
+	Count   int     `json:"count"`   // so many more ended, and nothing else is told of them
 }
 
 // Line says it in one line. It is a server's text: what prints it has to keep a terminal from obeying it.
@@ -123,5 +125,9 @@ func (e *Ended) Line() string {
 	if e.Missed != nil {
 		missed = fmt.Sprintf("missed from %d on", *e.Missed)
 	}
-	return fmt.Sprintf("ended: %s: %s, %s; %s", e.Cause, e.Region, missed, e.Site)
+	why := "ended: " + e.Cause
+	if e.Verdict != "" {
+		why = "pruned: " + e.Verdict // the cause says the rest once more
+	}
+	return fmt.Sprintf("%s: %s, %s; %s", strings.ReplaceAll(why, "spillway/core: ", ""), e.Region, missed, e.Site)
 }

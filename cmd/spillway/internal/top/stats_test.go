@@ -38,8 +38,8 @@ func TestShort(t *testing.T) {
 func TestEndedLine(t *testing.T) {
 	zero := uint64(0)
 	for want, e := range map[string]top.Ended{
-		"ended: pruned: lane=1, missed from 0 on; a.go:7": {Cause: "pruned", Region: "lane=1", Site: "a.go:7", Missed: &zero},
-		"ended: cancelled: *, missed nothing; a.go:7":     {Cause: "cancelled", Region: "*", Site: "a.go:7"},
+		"pruned: full: lane=1, missed from 0 on; a.go:7": {Cause: "spillway/core: was full", Verdict: "full", Region: "lane=1", Site: "a.go:7", Missed: &zero},
+		"ended: cancelled: *, missed nothing; a.go:7":    {Cause: "spillway/core: cancelled", Region: "*", Site: "a.go:7"},
 		"ended: 12 more": {Count: 12},
 	} {
 		if got := e.Line(); got != want {
