@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
+	"time"
 )
 
 // A place is where a watch is: behind the event of an id. Its JSON is what is in the file of --resume.
@@ -16,7 +18,15 @@ type place struct {
 	After   string   `json:"after"`
 
 	path string // "" where it isn't kept
+
+	mu    sync.Mutex  // of all that changes: After, too
+	saved string      // the After that is in the file
+	timer *time.Timer // that will save; nil where nothing is to be saved
+	err   error       // why it didn't
 }
+
+// placesEvery is how soon the place of what was printed is saved: to make a file durable takes longer than to print an event.
+const placesEvery = 100 * time.Millisecond
 
 // openPlace reads a place of these regions from a file; where there is none it is the beginning.
 func openPlace(path string, regions []string) (*place, error) {
@@ -39,7 +49,7 @@ func openPlace(path string, regions []string) (*place, error) {
 	if !slices.Equal(kept.Regions, regions) {
 		return nil, fmt.Errorf("%s: is a place in the regions %q: watch those, or give another file", path, kept.Regions)
 	}
-	p.After = kept.After
+	p.After, p.saved = kept.After, kept.After
 	return p, nil
 }
 
@@ -52,11 +62,39 @@ func (p *place) check() error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// save keeps the place behind an event: the old one or the new one, whenever it is killed. A machine that loses its power may
-// lose the last places, and some events come again.
-func (p *place) save(after string) error {
+// pass moves the place behind an event. It is saved soon, together with those that come until then, or by flush. The error is
+// that of an earlier time.
+func (p *place) pass(after string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.After = after
-	if p.path == "" {
+	if p.path != "" && p.timer == nil {
+		p.timer = time.AfterFunc(placesEvery, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.timer != nil { // flush was not quicker
+				p.timer, p.err = nil, p.write()
+			}
+		})
+	}
+	return p.err
+}
+
+// flush saves the place now, and nothing is under way any more.
+func (p *place) flush() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+		p.timer = nil
+	}
+	return p.write()
+}
+
+// write writes the place into its file. Whenever the process is killed or the machine loses its power, that has the old one or the
+// new one, whole: it is made durable under another name first. mu is held.
+func (p *place) write() error {
+	if p.path == "" || p.After == p.saved {
 		return nil
 	}
 	text, err := json.Marshal(p)
@@ -67,12 +105,15 @@ func (p *place) save(after string) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(text, '\n'))
+	if _, err = f.Write(append(text, '\n')); err == nil {
+		err = f.Sync()
+	}
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), p.path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
+	p.saved = p.After
 	return nil
 }

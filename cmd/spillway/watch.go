@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/url"
 	"os"
 	"os/exec"
@@ -48,7 +49,7 @@ Without a region it is every event. --template is a Go template with Sequence, I
 Correlation, Causation, Payload (text) and JSON (the payload's value). --exec runs a program for each event, by no shell, one
 after the other: the event is on its standard input, as with --json, and in SPILLWAY_EVENT_SEQUENCE, _ID, _ENTITY, _SCOPE, _KIND,
 _LANE, _TIME and _CLOCK. --resume keeps in a file what was printed, or what the program has ended well for, and goes on from
-there; the event at which watch was killed may come a second time.`,
+there. The event at which watch was killed may come a second time, or what was printed in the tenth of a second before.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := o.check(cmd, args)
 			if err != nil {
@@ -156,9 +157,13 @@ func (o *watching) run(ctx context.Context, std stdio, p watchPlan) error {
 			fmt.Fprintf(std.err, "spillway: %s; again in %v\n", said(cause), wait.Round(100*time.Millisecond))
 		},
 	}
-	query := url.Values{"region": p.regions}
+	return errors.Join(o.follow(ctx, std, p, place, sse.Follow(ctx, c.URL("/v1/events", url.Values{"region": p.regions}), follow)), place.flush())
+}
+
+// follow takes the events as they come, until there are enough, or no more come.
+func (o *watching) follow(ctx context.Context, std stdio, p watchPlan, place *place, events iter.Seq2[sse.Event, error]) error {
 	left := o.count
-	for e, err := range sse.Follow(ctx, c.URL("/v1/events", query), follow) {
+	for e, err := range events {
 		switch {
 		case ctx.Err() != nil:
 			return errInterrupted
@@ -173,7 +178,11 @@ func (o *watching) run(ctx context.Context, std stdio, p watchPlan) error {
 		if err := o.take(ctx, std, p, &e); err != nil {
 			return err
 		}
-		if err := place.save(e.ID); err != nil {
+		err = place.pass(e.ID)
+		if p.program != "" && err == nil {
+			err = place.flush() // it is run a second time for as few as may be
+		}
+		if err != nil {
 			return err
 		}
 		if left--; left == 0 {
