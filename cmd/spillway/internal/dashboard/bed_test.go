@@ -217,8 +217,8 @@ func (b *bed) figure(name string) int {
 	return 0
 }
 
-// stick begins a stream of an entity that nobody reads, publishes until so much of it is held, and returns its id.
-func (b *bed) stick(entity string, held int) (id int) {
+// stuck begins a stream that nobody reads.
+func (b *bed) stuck(query string) {
 	b.t.Helper()
 	var d net.Dialer
 	c, err := d.DialContext(b.t.Context(), "tcp", b.address)
@@ -229,12 +229,18 @@ func (b *bed) stick(entity string, held int) (id int) {
 	if err := c.(*net.TCPConn).SetReadBuffer(1 << 12); err != nil {
 		b.t.Fatal(err)
 	}
-	if _, err := fmt.Fprintf(c, "GET /v1/events?entity=%s HTTP/1.1\r\nHost: %s\r\n\r\n", url.QueryEscape(entity), b.address); err != nil {
+	if _, err := fmt.Fprintf(c, "GET /v1/events?%s HTTP/1.1\r\nHost: %s\r\n\r\n", query, b.address); err != nil {
 		b.t.Fatal(err)
 	}
 	if _, err := io.ReadFull(c, make([]byte, len("HTTP/1.1 200"))); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// stick begins a stream of an entity that nobody reads, publishes until so much of it is held, and returns its id.
+func (b *bed) stick(entity string, held int) (id int) {
+	b.t.Helper()
+	b.stuck("entity=" + url.QueryEscape(entity))
 	payload := strconv.Quote(strings.Repeat("x", 1<<13))
 	for range 300 {
 		var all struct {

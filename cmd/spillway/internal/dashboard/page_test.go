@@ -2,6 +2,7 @@ package dashboard_test
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -75,6 +76,9 @@ func TestPageShowsWhatThereIs(t *testing.T) {
 		t.Errorf("light and dark are both %s", papers["light"])
 	}
 	b.quiet(false)
+	if folder := os.Getenv("SPILLWAY_SCREENSHOTS"); folder != "" {
+		pictures(t, folder)
+	}
 }
 
 // Each chart draws what the stats say: more than its axes.
@@ -93,6 +97,7 @@ func TestChartsAreDrawn(t *testing.T) {
 	})`
 	b.until(`document.getElementById('rates-words').textContent !== 'No figures yet.'`)
 	s.publish(`1`, many(10, "alice")...)
+	b.until(`document.querySelector('#tree .name')?.textContent === 'alice'`) // which wasn't there when the page was opened
 	for _, chart := range []string{"rates", "lag"} {
 		b.until(drawn + `('` + chart + `')`)
 	}

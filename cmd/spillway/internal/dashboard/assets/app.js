@@ -21,6 +21,7 @@ const drawn = charts(), ended = prunes();
 function stats(s) {
 	drawn(s);
 	if (s.log) tail.log(s.log.next);
+	if (s.log?.next > 0 && !byId('tree').firstElementChild) refreshTree(); // the page was there before the first event
 	const facts = {
 		'stat-live': s.live, 'stat-broadcasts': s.broadcasts, 'stat-accepted': s.accepted,
 		'stat-pruned': s.prunedFull + s.prunedClosed, 'stat-lost': s.lost, 'stat-next': s.log?.next, 'stat-streams': s.streams?.open,

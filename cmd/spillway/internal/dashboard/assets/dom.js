@@ -22,9 +22,9 @@ export function clock(ms) {
 	return Number.isNaN(d.valueOf()) || !ms ? '' : `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
 }
 
-/** site is the line that subscribed: its file's last folders, the rest where the pointer rests. */
+/** site is the line that subscribed: its file and folder, the rest where the pointer rests. */
 export function site(text) {
-	const shown = make('span', 'site', text ? text.split('/').slice(-3).join('/') : 'not recorded');
+	const shown = make('span', 'site', text ? text.split('/').slice(-2).join('/') : 'not recorded');
 	shown.title = text ?? '';
 	return shown;
 }
