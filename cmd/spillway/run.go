@@ -21,6 +21,7 @@ type stdio struct {
 	out, err io.Writer
 	coloured bool              // out may have colours: set by run
 	screen   io.Writer         // out, where it is a terminal: set by run
+	raw      io.Writer         // what out writes to: set by run
 	told     func(next uint64) // of what a replay's log holds: all below next is acknowledged; nil but in tests
 }
 
@@ -47,6 +48,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	std.screen, std.coloured = terminal(std.out)
+	std.raw = std.out
 	out := bufio.NewWriter(std.out)
 	std.out = out
 
@@ -61,7 +63,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, syscall.EPIPE) && !errors.Is(err, errInterrupted):
 		return exitOK // whoever reads has seen enough
 	case errors.Is(err, errInterrupted):
 		fmt.Fprintln(std.err, "spillway: interrupted")

@@ -91,6 +91,8 @@ func (o *topping) run(ctx context.Context, std stdio) error {
 
 // lines prints a line a second.
 func (o *topping) lines(ctx context.Context, std stdio, c *client.Client) error {
+	ctx, stop := untilUnread(ctx, std.raw)
+	defer stop()
 	var last top.Stats
 	var failed error
 	e := json.NewEncoder(std.out)
@@ -124,7 +126,7 @@ func (o *topping) lines(ctx context.Context, std stdio, c *client.Client) error 
 	case failed != nil:
 		return failed
 	case ctx.Err() != nil:
-		return errInterrupted
+		return stopped(ctx)
 	}
 	return err
 }

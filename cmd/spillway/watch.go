@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -151,6 +152,8 @@ func (o *watching) run(ctx context.Context, std stdio, p watchPlan) error {
 	if err != nil {
 		return err
 	}
+	ctx, stop := untilUnread(ctx, std.raw)
+	defer stop()
 	follow := sse.FollowOptions{
 		Client: c.HTTP(), Header: c.Header(), After: place.After, From: o.from, Gaps: true,
 		Retrying: func(cause error, wait time.Duration) {
@@ -166,7 +169,7 @@ func (o *watching) follow(ctx context.Context, std stdio, p watchPlan, place *pl
 	for e, err := range events {
 		switch {
 		case ctx.Err() != nil:
-			return errInterrupted
+			return stopped(ctx)
 		case err != nil:
 			return errors.New(said(err))
 		case e.Name == sse.EventGap:
@@ -192,6 +195,14 @@ func (o *watching) follow(ctx context.Context, std stdio, p watchPlan, place *pl
 	return nil
 }
 
+// stopped is why a command's context is over: nobody reads any more, or a signal came.
+func stopped(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), syscall.EPIPE) {
+		return syscall.EPIPE
+	}
+	return errInterrupted
+}
+
 // said is what is wrong, for people; a server may have had a hand in it.
 func said(err error) string { return safe(oneLine(strings.TrimPrefix(err.Error(), "spillway/sse: "))) }
 
@@ -211,7 +222,7 @@ func (o *watching) take(ctx context.Context, std stdio, p watchPlan, e *sse.Even
 	err = event.execute(ctx, p.program, std)
 	switch {
 	case ctx.Err() != nil:
-		return errInterrupted
+		return stopped(ctx)
 	case err == nil:
 		return nil
 	case o.onFailure == "note":
