@@ -164,8 +164,6 @@ func TestServeKilled(t *testing.T) {
 	if os.Getenv("SPILLWAY_EDGE") != "" { // as a step of .ci/run has it
 		each, kills = 14_000, 80
 	}
-	dir, address := filepath.Join(t.TempDir(), "log"), freeAddress(t)
-	const senders, each, kills = 3, 700, 4
 	dir, address := filepath.Join(t.TempDir(), "log"), freeAddressOf(t)
 	url := "http://" + address
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

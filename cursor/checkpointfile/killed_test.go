@@ -67,6 +67,14 @@ func workToTheEnd(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	tell()
+	// The one before may have been killed when it had stored that it was through: then no event is left to end at.
+	switch c, err := store.Load(ctx, "worker"); {
+	case errors.Is(err, cursor.ErrNoCheckpoint):
+	case err != nil:
+		t.Fatal(err)
+	case c.Place >= killedEvents:
+		return
+	}
 	var w *cursor.Worker
 	started := make(chan struct{})
 	w, err = cursor.StartWorker(ctx, log, cursor.WorkerOptions{
