@@ -54,6 +54,7 @@ type logStat struct {
 	Newest   string `json:"newest,omitempty"` // and the last
 	Cut      int64  `json:"cut_bytes"`        // of a last write that is incomplete
 	CutFrom  string `json:"cut_file,omitempty"`
+	MayLack  bool   `json:"may_lack_end"` // whoever wrote it last did not sync each append, and did not close it
 }
 
 func newLogStat(std stdio) *cobra.Command {
@@ -85,6 +86,7 @@ func statOf(ctx context.Context, log *disklog.Log) (*logStat, error) {
 	s := &logStat{
 		ID: was.ID.String(), First: was.First, Next: was.Next, Events: was.Next - was.First,
 		Bytes: was.Bytes, Disk: was.Disk, Entities: was.Entities, Level: cursor.EachGroup().String(),
+		MayLack: was.Opened.MayLack,
 	}
 	if was.Opened.Cut {
 		s.Cut, s.CutFrom = was.Opened.Bytes, was.Opened.Path
@@ -127,7 +129,13 @@ func (s *logStat) writeTable(w io.Writer) {
 	if s.CutFrom != "" {
 		fmt.Fprintf(w, "cut: the last write is incomplete: %d bytes of %s at most\n", s.Cut, s.CutFrom)
 	}
+	if s.MayLack {
+		fmt.Fprintln(w, mayLack)
+	}
 }
+
+// mayLack is what is said of a log that may have lost its end.
+const mayLack = "end: whoever wrote last did not sync each append, and did not close the log: what was appended last may be missing"
 
 // A verification is what reading all of a log has shown. Its JSON is a promise to scripts.
 type verification struct {
@@ -135,6 +143,8 @@ type verification struct {
 	First  uint64 `json:"first"`
 	Events uint64 `json:"events"`
 	Hash   string `json:"hash"`
+
+	MayLack bool `json:"may_lack_end"` // as log stat says it
 }
 
 func newLogVerify(std stdio) *cobra.Command {
@@ -158,6 +168,9 @@ with its place.`,
 					return json.NewEncoder(std.out).Encode(v)
 				}
 				_, err = fmt.Fprintf(std.out, "log: %d events, hash %s; the first is %d\n", v.Events, v.Hash, v.First)
+				if err == nil && v.MayLack {
+					_, err = fmt.Fprintln(std.out, mayLack)
+				}
 				return err
 			})
 		},
@@ -172,5 +185,6 @@ func verify(ctx context.Context, log *disklog.Log) (*verification, error) {
 		h.add(&e)
 		return nil
 	})
-	return &verification{ID: log.ID().String(), First: log.Stats().First, Events: h.count, Hash: h.String()}, err
+	s := log.Stats()
+	return &verification{ID: s.ID.String(), First: s.First, Events: h.count, Hash: h.String(), MayLack: s.Opened.MayLack}, err
 }

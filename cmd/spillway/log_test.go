@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spillwayhq/spillway/cursor"
 	"github.com/spillwayhq/spillway/cursor/disklog"
 )
 
@@ -129,6 +131,41 @@ func TestInterruptedBeforeTheLog(t *testing.T) {
 	}
 	if _, err := os.Stat(fresh); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%s: %v, want it not to be there", fresh, err)
+	}
+}
+
+// A log that was not closed by whoever wrote it without syncing each append may have lost its end: that is said, as often as it is asked, until
+// somebody opens it to write.
+func TestLogMayLackItsEnd(t *testing.T) {
+	dir := t.TempDir()
+	log, err := disklog.Open(dir, disklog.Options{Sync: cursor.NoSync()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(t.TempDir(), "left") // as it is when the process is killed now
+	if err := errors.Join(os.CopyFS(left, os.DirFS(dir)), log.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		dir string
+		may bool
+	}{{left, true}, {left, true}, {dir, false}} {
+		for _, command := range []string{"stat", "verify"} {
+			code, out, _ := spillwayRun(t, "log", command, c.dir)
+			if code != exitOK || strings.Contains(out, mayLack+"\n") != c.may {
+				t.Errorf("%s: exit %d, %q; it may lack its end: %t", command, code, out, c.may)
+			}
+			code, out, _ = spillwayRun(t, "log", command, "--json", c.dir)
+			if code != exitOK || !strings.Contains(out, fmt.Sprintf(`"may_lack_end":%t`, c.may)) {
+				t.Errorf("%s --json: exit %d, %q; it may lack its end: %t", command, code, out, c.may)
+			}
+		}
+	}
+	if code, _, says := spillwayRun(t, "log", "compact", "--keep", "1", left); code != exitOK {
+		t.Errorf("compact: exit %d, %s", code, says)
+	}
+	if _, out, _ := spillwayRun(t, "log", "stat", left); strings.Contains(out, mayLack) {
+		t.Errorf("somebody has opened it to write, and it says %q", out)
 	}
 }
 

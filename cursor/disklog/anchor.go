@@ -28,6 +28,10 @@ type anchor struct {
 	writes  uint64 // how many there were, which is the number of the last
 	end     uint64 // of what was acknowledged
 	lastSum uint64 // of the block that ends there
+
+	// loose says that the Log is open at a Level that may lose its end. Open has it so on the disk before there is an Append, and Close takes
+	// it back when all is synced: found by the next Open, it says that the end may have been lost.
+	loose bool
 }
 
 const (
@@ -35,6 +39,7 @@ const (
 	anchorSize = 1536
 	slotAt     = 512 // and at twice that: a sector each
 	slotSize   = 8 + 8 + 8
+	looseBit   = 1 << 63 // of a slot's number
 )
 
 var anchorMagic = []byte("spillway disklog")
@@ -131,7 +136,10 @@ func (a *anchor) decode(buf []byte) error {
 			continue // it was being written when the power went: the other is whole
 		}
 		whole++
-		if number := binary.BigEndian.Uint64(body); number >= a.writes {
+		number := binary.BigEndian.Uint64(body)
+		loose := number&looseBit != 0
+		if number &^= looseBit; number >= a.writes {
+			a.loose = loose
 			a.writes, a.end, a.lastSum = number, binary.BigEndian.Uint64(body[8:]), binary.BigEndian.Uint64(body[16:])
 		}
 	}
@@ -149,7 +157,11 @@ func (a *anchor) write(end, sum uint64) {
 	}
 	var buf [slotSize + block.SumSize]byte
 	a.writes, a.end, a.lastSum = a.writes+1, end, sum
-	_, _ = a.file.WriteAt(slot(buf[:0], a.id, a.writes, end, sum), int64(slotAt*(1+a.writes%2)))
+	number := a.writes
+	if a.loose {
+		number |= looseBit
+	}
+	_, _ = a.file.WriteAt(slot(buf[:0], a.id, number, end, sum), int64(slotAt*(1+a.writes%2)))
 }
 
 func (a *anchor) sync() { _ = a.file.Sync() }

@@ -220,6 +220,7 @@ func (l *Log) Close() error {
 	}
 	var err error
 	if !l.options.ReadOnly {
+		l.anchor.loose = false // it is written when all is synced
 		err = l.sync()
 		if err == nil {
 			l.anchor.sync()
@@ -278,6 +279,10 @@ type Opened struct {
 	Offset int64  // where it began
 	Bytes  int64  // how many there were of it at most; preallocated space is left out
 	Tail   int    // events that were read again to complete the index
+
+	// MayLack: it was open at a Level that may lose its end, and was not closed. What was appended last may not be there, though it was
+	// acknowledged. Whoever has read further than the Log's end has read what is gone: other events get these sequences.
+	MayLack bool
 }
 
 // Stats returns what the Log is like now, but for Disk also when it is closed.

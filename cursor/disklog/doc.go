@@ -3,7 +3,7 @@
 //	log, err := disklog.Open("/var/lib/shop/events", disklog.Options{MaxAge: 30 * 24 * time.Hour})
 //
 // What Append has returned is on the disk, unless Options.Sync says otherwise. A last write that was cut short by a crash is cut
-// off, and Stats says so: with each group synced, it was not acknowledged. Anything else that is not as it was written is a [*CorruptError], from
+// off, and Stats says so: with each group synced, it was not acknowledged. Without, Stats says that what was acknowledged last may be gone. Anything else that is not as it was written is a [*CorruptError], from
 // Open, from what reads it, or from Verify, which reads everything. Nothing is passed over, and nothing is repaired.
 //
 // The disk fails once: that Append's outcome is unknown, later ones are refused with [cursor.ErrFailed], and what was durable can

@@ -138,6 +138,7 @@ func (l *Log) restoreTail() error {
 // checkEnd compares the end with what the anchor says was acknowledged.
 func (l *Log) checkEnd() error {
 	a, next := l.anchor, l.s.bounds.Next
+	l.opened.MayLack = a.loose
 	if a.end > next {
 		return l.corrupt(placeOf(next), fmt.Errorf("%w: the log was acknowledged up to %d", errMissing, a.end))
 	}
@@ -159,6 +160,7 @@ func (l *Log) checkEnd() error {
 
 // noteEnd has the anchor say what was found. It is durable now: the engine has written it anew.
 func (l *Log) noteEnd() {
+	l.anchor.loose = !l.eachGroup()
 	l.anchor.write(l.s.bounds.Next, l.w.sum)
 	l.anchor.sync()
 }
