@@ -20,8 +20,7 @@ type Options struct {
 	// MaxEntities is how many Coordinates the Log knows in its life: whatever becomes of an entity's events, its
 	// clock is kept, or an old Expect would succeed. So an Append that would begin one more is refused with
 	// cursor.ErrLimit, for good: where entities come and go, as orders do, it has to be as many as will ever come, or one
-	// entity has to stand for several. Each takes some 300 bytes. 0 is 1,048,576.
-	// clock is kept. An Append that would begin one more is refused. 0 is 1,048,576; disklog's is any number.
+	// entity has to stand for several. Each takes some 300 bytes. 0 is 1,048,576; disklog's is any number.
 	MaxEntities int
 }
 
