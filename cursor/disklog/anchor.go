@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -28,6 +29,7 @@ type anchor struct {
 	writes  uint64 // how many there were, which is the number of the last
 	end     uint64 // of what was acknowledged
 	lastSum uint64 // of the block that ends there
+	saves   uint64 // how many writes of Checkpoints were acknowledged; whoever changes it has write say so
 
 	// loose says that the Log is open at a Level that may lose its end. Open has it so on the disk before there is an Append, and Close takes
 	// it back when all is synced: found by the next Open, it says that the end may have been lost.
@@ -38,8 +40,9 @@ const (
 	anchorName = "anchor"
 	anchorSize = 1536
 	slotAt     = 512 // and at twice that: a sector each
-	slotSize   = 8 + 8 + 8
-	looseBit   = 1 << 63 // of a slot's number
+	slotSize   = 8 + 8 + 8 + 8
+	noSaves    = 8 + 8 + 8 // of a Log that has had no Checkpoints yet
+	looseBit   = 1 << 63   // of a slot's number
 )
 
 var anchorMagic = []byte("spillway disklog")
@@ -51,7 +54,7 @@ func writeAnchor(fsys vfs.FS, dir string, id cursor.LogID) error {
 	head := append(append(append(buf[:0], anchorMagic...), block.Version), id[:]...)
 	binary.BigEndian.AppendUint64(head, xxhash.Sum64(head))
 	for _, at := range []int{slotAt, 2 * slotAt} {
-		slot(buf[at:at], id, 0, 0, 0)
+		slot(buf[at:at], id, 0, 0, 0, 0)
 	}
 	f, err := fsys.Create(temp, vfs.WriteCategoryUnspecified)
 	if err != nil {
@@ -86,12 +89,14 @@ func syncDir(fsys vfs.FS, dir string) error {
 }
 
 // slot appends what a slot holds.
-func slot(dst []byte, id cursor.LogID, number, end, sum uint64) []byte {
-	at := len(dst)
+func slot(dst []byte, id cursor.LogID, number, end, sum, saves uint64) []byte {
 	for _, n := range []uint64{number, end, sum} {
 		dst = binary.BigEndian.AppendUint64(dst, n)
 	}
-	return block.Seal(id, []byte(anchorName), dst)[:at+slotSize+block.SumSize]
+	if saves > 0 { // an older program reads what has none
+		dst = binary.BigEndian.AppendUint64(dst, saves)
+	}
+	return block.Seal(id, []byte(anchorName), dst)
 }
 
 // openAnchor reads the file. Where there is none, both results are nil.
@@ -131,7 +136,7 @@ func (a *anchor) decode(buf []byte) error {
 	copy(a.id[:], head[n+1:])
 	whole := 0
 	for _, at := range []int{slotAt, 2 * slotAt} {
-		body, _, err := block.Unseal(a.id, []byte(anchorName), buf[at:at+slotSize+block.SumSize])
+		body, err := openSlot(a.id, buf[at:])
 		if err != nil {
 			continue // it was being written when the power went: the other is whole
 		}
@@ -141,6 +146,7 @@ func (a *anchor) decode(buf []byte) error {
 		if number &^= looseBit; number >= a.writes {
 			a.loose = loose
 			a.writes, a.end, a.lastSum = number, binary.BigEndian.Uint64(body[8:]), binary.BigEndian.Uint64(body[16:])
+			a.saves = binary.BigEndian.Uint64(body[24:])
 		}
 	}
 	if whole == 0 {
@@ -149,8 +155,17 @@ func (a *anchor) decode(buf []byte) error {
 	return nil
 }
 
-// write says where the Log ends. What fails is noted at the gate, which answers nothing else than that it has succeeded: so do
-// sync and close.
+// openSlot returns what is in the slot that begins there.
+func openSlot(id cursor.LogID, buf []byte) (body []byte, err error) {
+	if body, _, err = block.Unseal(id, []byte(anchorName), buf[:slotSize+block.SumSize]); err == nil {
+		return body, nil
+	}
+	body, _, err = block.Unseal(id, []byte(anchorName), buf[:noSaves+block.SumSize])
+	return append(slices.Clip(body), make([]byte, slotSize-noSaves)...), err
+}
+
+// write says where the Log ends, and how many saves there were. What fails is noted at the gate, which answers nothing else than that it
+// has succeeded: so do sync and close.
 func (a *anchor) write(end, sum uint64) {
 	if a.file == nil {
 		a.file, _ = a.fs.OpenReadWrite(a.path, vfs.WriteCategoryUnspecified)
@@ -161,7 +176,7 @@ func (a *anchor) write(end, sum uint64) {
 	if a.loose {
 		number |= looseBit
 	}
-	_, _ = a.file.WriteAt(slot(buf[:0], a.id, number, end, sum), int64(slotAt*(1+a.writes%2)))
+	_, _ = a.file.WriteAt(slot(buf[:0], a.id, number, end, sum, a.saves), int64(slotAt*(1+a.writes%2)))
 }
 
 func (a *anchor) sync() { _ = a.file.Sync() }

@@ -94,7 +94,7 @@ func TestH131CutAnywhere(t *testing.T) {
 
 // TestRecycledIsNoCut: what an older log of the engine's has left in a file that is used again is no write that was cut short.
 func TestRecycledIsNoCut(t *testing.T) {
-	disk, want := filled(t, false)
+	disk, want := filledEvents(t, false)
 	log, err := openOn(disk, disklog.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func cutInAcked(t *testing.T, files []file, at, size int, want []core.Envelope) 
 	t.Helper()
 	files = slices.Clone(files)
 	files[at].data = bytes.Clone(files[at].data[:size])
-	if whole, err := outcome(diskOf(t, files), want); err != nil || whole {
+	if whole, err := outcome(diskOf(t, files), content{events: want}); err != nil || whole {
 		t.Fatalf("what was acknowledged is cut at %d: %v, all there: %t; want a CorruptError", size, err, whole)
 	}
 }

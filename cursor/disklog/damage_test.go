@@ -46,9 +46,19 @@ func mixed(t failing, n, at int) (ds []cursor.Draft) {
 	return ds
 }
 
+// A content is what a Log has that is not damaged.
+type content struct {
+	events []core.Envelope
+	saved  savings
+}
+
 // filled returns a disk with a Log that has some of everything, as a killed process leaves it or one that closed it.
-func filled(t failing, closed bool) (fs vfs.FS, es []core.Envelope) {
+func filled(t failing, closed bool) (fs vfs.FS, want content) {
 	t.Helper()
+	var (
+		es []core.Envelope
+		l  ledger
+	)
 	mem := vfs.NewCrashableMem()
 	log, err := openOn(mem, disklog.Options{})
 	if err != nil {
@@ -56,6 +66,9 @@ func filled(t failing, closed bool) (fs vfs.FS, es []core.Envelope) {
 	}
 	for i := range 30 {
 		es = append(es, add(t, log, mixed(t, 10, 10*i)...)...)
+		if err := l.save(log.Checkpoints(), i); err != nil {
+			t.Fatal(err)
+		}
 		if i == 8 || i == 16 || i == 21 {
 			if err := log.Flush(); err != nil {
 				t.Fatal(err)
@@ -70,25 +83,37 @@ func filled(t failing, closed bool) (fs vfs.FS, es []core.Envelope) {
 			}
 		}
 	}
-	es = es[45:]
-	fs = mem
+	fs, want = mem, content{es[45:], l.saved}
 	if !closed {
 		fs = mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 1))})
 	}
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return fs, es
+	return fs, want
+}
+
+// filledEvents is filled, for whom the events are enough.
+func filledEvents(t failing, closed bool) (vfs.FS, []core.Envelope) {
+	t.Helper()
+	disk, want := filled(t, closed)
+	return disk, want.events
 }
 
 // outcome opens a disk, and returns what it says: all of want, or a typed error.
-func outcome(fs vfs.FS, want []core.Envelope) (whole bool, err error) {
+func outcome(fs vfs.FS, want content) (whole bool, err error) {
 	log, err := openOn(fs, disklog.Options{})
 	if err == nil {
-		var got []core.Envelope
-		got, err = everything(log)
-		if err == nil && !alike(got, want) {
-			err = fmt.Errorf("%d events, want %d, and the first difference is somewhere", len(got), len(want))
+		err = want.saved.held(log.Checkpoints())
+		got, rerr := everything(log)
+		if rerr == nil && !alike(got, want.events) {
+			rerr = fmt.Errorf("%d events, want %d, and the first difference is somewhere", len(got), len(want.events))
+		}
+		if rerr == nil && err != nil {
+			rerr = fmt.Errorf("nothing is said by Verify of: %v", err)
+		}
+		if rerr != nil && (err == nil || errors.Is(err, cursor.ErrCorrupt)) {
+			err = rerr
 		}
 		if cerr := log.Close(); err == nil {
 			err = cerr
@@ -106,7 +131,7 @@ func outcome(fs vfs.FS, want []core.Envelope) (whole bool, err error) {
 // TestDamagedRepeat: an event is appended again, and what was appended the first time is damaged. That is an error with its place: neither an
 // answer, nor another event.
 func TestDamagedRepeat(t *testing.T) {
-	disk, want := filled(t, true)
+	disk, want := filledEvents(t, true)
 	files := filesOf(t, disk)
 	random := rand.New(rand.NewPCG(11, 11))
 	said, answered := 0, 0

@@ -74,6 +74,7 @@ type writer struct {
 	counter uint16
 	meta    meta
 	ids     recent
+	saves   saves
 	// entities are those in the tails, and some more.
 	entities map[region.Coordinate]*entity
 

@@ -9,12 +9,16 @@
 // The disk fails once: that Append's outcome is unknown, later ones are refused with [cursor.ErrFailed], and what was durable can
 // be read until the Log is closed. Opened again, it goes on from what is there.
 //
+// Workers may keep their places in the Log itself:
+//
+//	w, err := cursor.StartWorker(ctx, log, cursor.WorkerOptions{Name: "mailer", Checkpoints: log.Checkpoints(), Handle: mail})
+//
 // One process at a time opens a Log; others get [ErrLocked].
 //
 // Reading a Region costs about what it holds, and a look at each segment of some 8,000 events. A Region of nothing but a
 // clock range is found by looking at all events. What is kept on the disk is drawn in docs/formats/disklog.md; the engine
 // is Pebble, for the reasons in docs/decisions/0011-the-engine-of-disklog.md.
 //
-// What it does not promise: that the events acknowledged last, after the anchor was synced last, are missed if a
+// What it does not promise: that the events or checkpoints acknowledged last, after the anchor was synced last, are missed if a
 // power cut and damage come together.
 package disklog

@@ -10,9 +10,10 @@ import (
 // The tables, by the first byte of a key. What grows with the events is in one, in the order in which it is written, so that
 // the engine moves it from level to level without writing it again; and it comes before those that are written all over.
 const (
-	tableLog    = block.Table // a sequence, what it is, and of lists the term
-	tableClocks = 'y'         // scope, 0, entity
-	tableMeta   = 'z'         // nothing
+	tableLog         = block.Table // a sequence, what it is, and of lists the term
+	tableCheckpoints = 'w'         // the last bit of its generation, its name
+	tableClocks      = 'y'         // scope, 0, entity
+	tableMeta        = 'z'         // nothing
 )
 
 // What is in the first table besides blocks. All of a segment's but those is under its last sequence, after the last block.

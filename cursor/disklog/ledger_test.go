@@ -3,6 +3,7 @@ package disklog_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -23,6 +24,7 @@ type ledger struct {
 	most  uint64           // up to where it was told to drop
 	log   cursor.LogID     // zero until it was opened
 	open  *disklog.Log     // nil where it is being opened, or closed
+	saved savings          // what it was told of Checkpoints, by name
 }
 
 // snapshot returns what was promised so far.
@@ -31,6 +33,7 @@ func (l *ledger) snapshot() *ledger {
 	defer l.mu.Unlock()
 	return &ledger{
 		acked: slices.Clip(l.acked), tried: slices.Clone(l.tried), first: l.first, most: l.most, log: l.log, open: l.open,
+		saved: maps.Clone(l.saved),
 	}
 }
 
@@ -95,6 +98,7 @@ func (l *ledger) script(t failing, fs vfs.FS, batches int) (first error) {
 		}
 		ds := mixed(t, 1+i%9, 9*i)
 		note(l.append(log, ds))
+		note(l.save(log.Checkpoints(), i))
 		switch i % 8 {
 		case 3:
 			note(l.append(log, ds)) // again
@@ -173,6 +177,11 @@ func (l *ledger) check(fs vfs.FS) (err error) {
 	}
 	if len(rest) > 0 {
 		return fmt.Errorf("there are %d events that nobody appended", len(rest))
+	}
+	for name, s := range l.saved {
+		if err := s.check(log.Checkpoints(), name); err != nil {
+			return fmt.Errorf("checkpoint %q: %w", name, err)
+		}
 	}
 	return l.goesOn(log, got, b)
 }

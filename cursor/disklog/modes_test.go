@@ -176,7 +176,7 @@ func (unwritableFile) Sync() error                        { return readOnlyFS("s
 // for more; and the disk is as it was, byte by byte.
 func TestReadOnly(t *testing.T) {
 	for _, left := range []string{"closed", "killed", "torn"} {
-		disk, want := filled(t, left == "closed")
+		disk, want := filledEvents(t, left == "closed")
 		if left == "torn" {
 			disk, want = torn(t)
 		}
@@ -196,12 +196,14 @@ func TestReadOnly(t *testing.T) {
 			}
 			next := bounds(t, log).Next
 			again := remade(want[len(want)-1])
+			_, claim := log.Checkpoints().Claim(ctx, cursor.NewCheckpoint("new", log.ID(), region.Region{}, next))
 			for name, err := range map[string]error{
 				"Append":         errOf(log.Append(ctx, []cursor.Draft{about(t, "a", 1)})),
 				"Append, again":  errOf(log.Append(ctx, []cursor.Draft{again})),
 				"Compact":        log.Compact(ctx, next),
 				"Compact of all": log.Compact(ctx, 0),
 				"Wait":           log.Wait(ctx, next),
+				"Claim":          claim,
 			} {
 				if !errors.Is(err, disklog.ErrReadOnly) || !errors.Is(err, cursor.ErrFailed) || errors.Is(err, cursor.ErrUnknown) {
 					t.Errorf("%s: %v; want ErrReadOnly, as of a Log that has failed", name, err)
@@ -294,7 +296,7 @@ func TestReadOnlyIsLocked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	disk, want := filled(t, true)
+	disk, want := filledEvents(t, true)
 	var logs []*disklog.Log
 	for range 3 {
 		log, err := openOn(unwritable{disk}, disklog.Options{ReadOnly: true})
@@ -332,7 +334,7 @@ func TestReadOnlyNeedsTheLock(t *testing.T) {
 // TestReadOnlyUnderOthers: a Cursor reads a Log that is read only to its end and is told that no more comes; so is a Follower; a Journal takes
 // nothing, and tries nothing again.
 func TestReadOnlyUnderOthers(t *testing.T) {
-	disk, want := filled(t, true)
+	disk, want := filledEvents(t, true)
 	synctest.Test(t, func(t *testing.T) {
 		log, err := openOn(disk, disklog.Options{ReadOnly: true})
 		if err != nil {

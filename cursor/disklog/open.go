@@ -230,7 +230,7 @@ func (l *Log) begin(a **anchor) error {
 		}
 	}
 	if *a == nil {
-		// The anchor is made before there is any event: a Log whose anchor is missing has none.
+		// The anchor is made before there is any event, or Checkpoint: a Log whose anchor is missing has none.
 		if empty, err := l.empty(); err != nil || !empty {
 			if err == nil {
 				err = l.corrupt("the anchor", errMissing)
@@ -260,5 +260,9 @@ func (l *Log) empty() (bool, error) {
 		return false, err
 	}
 	defer w.close()
-	return !w.iter.First() && l.w.meta == meta{}, w.iter.Error()
+	if w.iter.First() || w.iter.Error() != nil {
+		return false, w.iter.Error()
+	}
+	c, err := l.census()
+	return l.w.meta == meta{} && len(c.rows) == 0, err
 }

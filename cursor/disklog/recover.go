@@ -25,6 +25,9 @@ func (l *Log) restore() error {
 	if err := l.restoreTail(); err != nil {
 		return err
 	}
+	if err := l.restoreSaves(); err != nil {
+		return err
+	}
 	l.opened.Tail = l.s.tail.count
 	if l.s.bounds.Next < m.first {
 		return l.corrupt(placeOf(m.first-1), errMissing)

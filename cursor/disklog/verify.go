@@ -29,7 +29,7 @@ func (l *Log) idsOf(s segment) (ids []core.ID, err error) {
 	return ids, l.needed(place, err)
 }
 
-// Verify reads all there is, the index too, and calls f, if it is not nil, with each event that is kept, in order. It returns
+// Verify reads all there is, Checkpoints and the index too, and calls f, if it is not nil, with each event that is kept, in order. It returns
 // f's error, or a *CorruptError for the first thing that is not as it was written. Appends go on meanwhile, and are not
 // looked at. Nothing is held while f is called: it may do with the Log what it likes. Where retention was quicker than
 // Verify, that is a *cursor.CompactedError.
@@ -40,9 +40,13 @@ func (l *Log) Verify(ctx context.Context, f func(core.Envelope) error) error {
 	l.mu.RLock()
 	s := l.s
 	l.mu.RUnlock()
+	err := l.verifySaves()
 	l.give()
+	if err != nil {
+		return err
+	}
 	v := verifier{log: l, f: f, bounds: s.bounds, clocks: make(map[region.Coordinate]uint32)}
-	err := v.all(ctx, &s)
+	err = v.all(ctx, &s)
 	// Retention that went by is no damage.
 	if b, berr := l.Bounds(ctx); err != nil && errors.Is(err, cursor.ErrCorrupt) && berr == nil && b.First > s.bounds.First {
 		return &cursor.CompactedError{From: s.bounds.First, First: b.First}
