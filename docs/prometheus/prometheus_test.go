@@ -128,6 +128,9 @@ func (p *program) families(t *testing.T) (names []string) {
 	}
 	for _, f := range families {
 		names = append(names, f.GetName())
+		if ms := f.GetMetric(); len(ms) > 0 && ms[0].GetHistogram() != nil {
+			names = append(names, f.GetName()+"_bucket", f.GetName()+"_sum", f.GetName()+"_count")
+		}
 	}
 	return names
 }
