@@ -5,14 +5,15 @@ boundary and goes live, again and again. Retention moves on, and somebody may ca
 
 Whether an event is in the region is decided when it is made. The follower may subscribe however far behind it is, and look
 into the log at any time; which of that it does in the code is a matter of cost. A broadcast that is under way when the follower
-subscribes may reach it or not.
+subscribes may reach it or not. That of the last event may never come, as after a crash between append and broadcast: the look finds it, unless
+retention was quicker. Of what its feed holds the follower takes one event, or all at once.
 */
 
 #ifndef EVENTS
 #define EVENTS 4
 #endif
 #ifndef CAPACITY
-#define CAPACITY 1
+#define CAPACITY 2
 #endif
 
 #define NONE   0
@@ -23,6 +24,7 @@ subscribes may reach it or not.
 byte committed, first;
 byte ours;   /* a set of sequences: events that are in the region */
 bool locked; /* the Journal's */
+byte lost;   /* a set of sequences: that of the event that nobody broadcasts */
 
 /* The subscription and its feed. */
 byte sub, generation, missed;
@@ -96,7 +98,10 @@ proctype Appender(byte times) {
 #ifdef TWIN_NO_JOURNAL
 		locked = false;
 #endif
-		broadcast(e);
+		if
+		:: broadcast(e)
+		:: atomic { committed == EVENTS && e == EVENTS - 1 -> lost = 1 << e }
+		fi;
 #endif
 #ifndef TWIN_NO_JOURNAL
 		locked = false
@@ -157,6 +162,36 @@ inline read() {
 	}
 }
 
+/* the first that is in the feed */
+inline take() {
+	e = queue[0];
+	held--;
+#if CAPACITY > 1
+	queue[0] = queue[1];
+	queue[1] = 0
+#endif
+}
+
+/* Follower.admit, of one event */
+inline admit() {
+#ifdef TWIN_DUPLICATES_KEPT
+	hand(e)
+#else
+	if
+	:: e >= next -> hand(e)
+	:: e < next
+	fi
+#endif
+}
+
+/* it has looked, or can't: then what nobody broadcast may be missing */
+#ifdef TWIN_NEVER_LOOKS
+#define settled true
+#else
+#define settled (boundary == committed || first > next)
+#endif
+#define passed (first > next -> lost : 0)
+
 proctype Follower() {
 	byte next, boundary, reached, e;
 	bool behind = true, joined;
@@ -195,28 +230,18 @@ joining:
 live:
 	if
 	:: cancelled -> goto over
-	:: atomic { !cancelled && held > 0 ->
-			e = queue[0];
-			held--;
-#if CAPACITY > 1
-			queue[0] = queue[1];
-			queue[1] = 0;
-#endif
-#ifdef TWIN_DUPLICATES_KEPT
-			hand(e);
-#else
-			if
-			:: e >= next -> hand(e)
-			:: e < next
-			fi;
-#endif
-			e = 0
-		};
+	:: atomic { !cancelled && held > 0 -> take(); admit(); e = 0 };
 		goto live
-	:: atomic { !cancelled && held == 0 && sub == LIVE && appending > 0 -> boundary = committed }; /* quiet for a while */
+#if CAPACITY > 1
+	:: atomic { !cancelled && held > 1 -> take(); admit(); take(); admit(); e = 0 };
+		goto live
+#endif
+#ifndef TWIN_NEVER_LOOKS
+	:: atomic { !cancelled && held == 0 && sub == LIVE && boundary < committed && first <= next -> boundary = committed }; /* quiet for a while */
 		goto joining
-	:: atomic { !cancelled && held == 0 && sub == LIVE && appending == 0 -> /* it waits for what doesn't come */
-			assert(!gapBelow(committed))
+#endif
+	:: atomic { !cancelled && held == 0 && sub == LIVE && appending == 0 && settled -> /* it waits for what doesn't come */
+			assert(!(gapBelow(committed) & ~passed))
 		};
 		goto over
 #ifdef TWIN_MARK_BEFORE_DRAIN

@@ -180,6 +180,7 @@ var twins = []struct {
 	{"DUPLICATES_KEPT", "following", violated, "handed"},
 	{"JUMP_TO_FIRST", "following", violated, "handed"},
 	{"NO_JOURNAL", "following", violated, "handed"},
+	{"NEVER_LOOKS", "following", violated, "handed"},
 }
 
 // limit is for one model or twin, its compilation included.
