@@ -89,6 +89,13 @@ func TestFollowComesBack(t *testing.T) {
 			},
 			got: []string{"x-1/x-1//a"}, asked: []string{"from=5&k=v", "from=x-9&k=v", "from=x-12&k=v"}, end: sse.ErrStopped,
 		},
+		"whose id is no event's": {
+			answers: []string{
+				"x-7|id: x-6\nevent: spillway.progress\ndata: {\"from\":\"x-7\"}\n\nevent: m\ndata: n\n\nid: x-7\ndata: a\n\n" +
+					"id: x-9\nevent: spillway.progress\ndata: {\"from\":\"x-10\"}\n\nevent: m\ndata: o\n\n",
+			},
+			got: []string{"//m/n", "x-7/x-7//a", "/x-7/m/o"}, asked: []string{"from=5&k=v", "from=x-10&k=v"}, end: sse.ErrStopped,
+		},
 		"after": {o: sse.FollowOptions{After: "x-3"}, asked: []string{"k=v x-3"}, end: sse.ErrStopped},
 		"gap":   {answers: []string{"event: spillway.gap\ndata: {\"asked\":1,\"left\":4}\n\n"}, asked: []string{"from=5&k=v"}, end: sse.ErrGap},
 		"gap, and on": {

@@ -161,6 +161,35 @@ func (g *gate) FlushError() error {
 	return g.failing
 }
 
+// What has come is written together: one flush a batch.
+func TestOneFlushABatch(t *testing.T) {
+	f := newFanout()
+	h, err := sse.NewHandler(sse.Options{Fanout: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := &gate{recorder: httptest.NewRecorder()}
+	w.at = func(n int) {
+		switch n {
+		case 1:
+			for seq := range uint64(20) {
+				f.Broadcast(core.Envelope{Notification: core.Notification{Coordinate: draft("a", 0).Coordinate, Sequence: seq}})
+			}
+		case 2:
+			if n := strings.Count(w.recorder.Body.String(), "\"sequence\":"); n != 20 {
+				t.Errorf("%d events are in the first batch, want 20", n)
+			}
+			cancel()
+		}
+	}
+	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody))
+	if w.n != 2 {
+		t.Errorf("%d flushes, want one for the beginning and one for the batch", w.n)
+	}
+}
+
 // A quiet stream gets a comment every 15 seconds, counted from the last write.
 func TestH176Heartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -75,6 +75,7 @@ func queried(q url.Values) ([]region.Region, error) {
 		return []region.Region{{}}, nil
 	}
 	var regions []region.Region
+	seen := make(map[region.Region]bool) // a query may have thousands, and is refused for that later
 	for _, t := range texts {
 		r, err := region.Parse(t)
 		if err != nil {
@@ -83,7 +84,8 @@ func queried(q url.Values) ([]region.Region, error) {
 		if !r.Clock.IsZero() {
 			return nil, core.ErrLiveClock
 		}
-		if !slices.Contains(regions, r) {
+		if !seen[r] {
+			seen[r] = true
 			regions = append(regions, r)
 		}
 	}

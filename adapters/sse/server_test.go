@@ -15,6 +15,7 @@ import (
 
 	"github.com/spillwayhq/spillway/adapters/sse"
 	"github.com/spillwayhq/spillway/core"
+	"github.com/spillwayhq/spillway/cursor"
 )
 
 // The server's own time-outs, which count from the request on, end no stream.
@@ -74,6 +75,43 @@ func TestH196HTTP2(t *testing.T) {
 	}
 	if retried != 0 {
 		t.Errorf("the stream was cut %d times", retried)
+	}
+}
+
+// Over HTTP/2, too, who reads nothing is ended by its deadline, and others of the same connection get everything.
+func TestH170ReadsNothingByHTTP2(t *testing.T) {
+	b := open(t, func(o *sse.Options) { o.WriteTimeout = 500 * time.Millisecond })
+	server := httptest.NewUnstartedServer(b.handler)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/?from=0", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := server.Client().Do(req)
+	if err != nil || res.ProtoMajor != 2 {
+		t.Fatalf("%v, HTTP/%d", err, res.ProtoMajor)
+	}
+	defer func() { _ = res.Body.Close() }()
+	for range 16 {
+		d := draft("a", 0)
+		d.Payload = []byte(strings.Repeat("x", 1<<20))
+		if _, err := b.journal.Append(t.Context(), []cursor.Draft{d}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	for _, err := range sse.Follow(t.Context(), server.URL+"/?from=0", sse.FollowOptions{Client: server.Client()}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 16 {
+			break
+		}
+	}
+	if err := b.handler.Shutdown(t.Context()); err != nil || b.handler.Stats().Stuck == 0 {
+		t.Errorf("%v; %+v", err, b.handler.Stats())
 	}
 }
 
