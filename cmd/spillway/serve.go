@@ -10,12 +10,13 @@ import (
 
 // A serving is what serve was asked for.
 type serving struct {
-	data   string
-	memory bool
-	sync   string
-	events int
-	bytes  int
-	age    time.Duration
+	data     string
+	memory   bool
+	sync     string
+	events   int
+	bytes    int
+	age      time.Duration
+	entities int
 
 	listen   string
 	hosts    []string
@@ -67,6 +68,7 @@ func (o *serving) flags(cmd *cobra.Command) {
 	f.IntVar(&o.events, "retain-events", 0, "keep so many events; 0 is any number, and in memory a million")
 	f.IntVar(&o.bytes, "retain-bytes", 0, "keep so many bytes of payload; 0 is any number, and in memory 1 GiB")
 	f.DurationVar(&o.age, "retain-age", 0, "keep an event so long; 0 is for ever")
+	f.IntVar(&o.entities, "max-entities", 0, "know so many entities, of all time; 0 is any number, and in memory a million")
 
 	f.StringVar(&o.listen, "listen", "127.0.0.1:7878", "listen at this address")
 	f.StringSliceVar(&o.hosts, "host", nil, "be asked by this host, too; may be given more than once, or with commas")

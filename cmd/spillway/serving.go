@@ -42,7 +42,7 @@ func (o *serving) check() error {
 		"max-streams-per-client": float64(o.bounds.StreamsPerClient), "max-regions": float64(o.bounds.Regions), "max-shapes": float64(o.bounds.Shapes),
 		"buffer": float64(o.bounds.Buffer), "max-ingests": float64(o.bounds.Ingests), "max-ingests-per-client": float64(o.bounds.IngestsPerClient),
 		"max-rate": o.bounds.Rate, "max-body": float64(o.bounds.Ingest.Body), "max-line": float64(o.bounds.Ingest.Line),
-		"max-payload": float64(o.bounds.Ingest.Payload), "heartbeat": float64(o.bounds.Heartbeat),
+		"max-entities": float64(o.entities), "max-payload": float64(o.bounds.Ingest.Payload), "heartbeat": float64(o.bounds.Heartbeat),
 	} {
 		if !(value >= 0 && value < math.MaxInt64) { // also what is no number
 			return usagef("--%s is no bound; 0 is the default", name)
@@ -85,13 +85,13 @@ func (o *serving) open() (cursor.Log, error) {
 		if o.bytes == 0 {
 			o.bytes = memoryBytes // a process has to end somewhere
 		}
-		return memlog.New(memlog.Options{MaxEvents: o.events, MaxBytes: o.bytes, MaxAge: o.age})
+		return memlog.New(memlog.Options{MaxEvents: o.events, MaxBytes: o.bytes, MaxAge: o.age, MaxEntities: o.entities})
 	}
 	level, err := parseSync(o.sync)
 	if err != nil {
 		return nil, err
 	}
-	return openFolder(o.data, disklog.Options{MaxEvents: o.events, MaxBytes: o.bytes, MaxAge: o.age, Sync: level})
+	return openFolder(o.data, disklog.Options{MaxEvents: o.events, MaxBytes: o.bytes, MaxAge: o.age, MaxEntities: o.entities, Sync: level})
 }
 
 // access fills in who is let in by which address. Strangers could be at any but this machine's own.
@@ -112,8 +112,9 @@ func (o *serving) access(at net.Addr, options *server.Options) (err error) {
 		return err
 	}
 	address := listener.Addr().Unmap()
+	options.Hosts = append(options.Hosts, netip.AddrPortFrom(address.WithZone(""), listener.Port()).String())
 	if address.IsLoopback() {
-		for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
+		for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} { // names of this machine, whichever leads here
 			options.Hosts = append(options.Hosts, fmt.Sprintf("%s:%d", host, listener.Port()))
 		}
 		return nil
