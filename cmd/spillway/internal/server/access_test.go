@@ -130,11 +130,13 @@ func TestH183HostBeforeOrigin(t *testing.T) {
 
 const reader, writer, master = "reader-0123456789", "writer-0123456789", "master-0123456789"
 
-func guarded(t *testing.T) *bed {
+func guarded(t *testing.T, more ...func(*server.Options)) *bed {
 	t.Helper()
 	return open(t, func(o *server.Options) {
+		for _, change := range more {
+			change(o)
+		}
 		o.Tokens = tokens(t, fmt.Sprintf("# who may what\n\nread %s\nwrite sha256:%X\nboth %s\n", reader, sha256.Sum256([]byte(writer)), master))
-		o.Bounds.Body = soon
 	})
 }
 

@@ -17,7 +17,11 @@ import (
 	"github.com/spillwayhq/spillway/cmd/spillway/internal/server"
 )
 
-const soon = 100 * time.Millisecond
+// What is to be over soon, and what is not to be over before a while, on a busy machine either.
+const (
+	soon   = 100 * time.Millisecond
+	awhile = 3 * soon
+)
 
 // closed waits until the other end has closed a connection, and returns what came before.
 func closed(t *testing.T, c net.Conn) string {
@@ -72,7 +76,7 @@ func TestH174Slow(t *testing.T) {
 // A stream of lines that goes on is not cut, however long it takes; nor a stream of events.
 func TestHealthyIsNotCut(t *testing.T) {
 	b := open(t, func(o *server.Options) {
-		o.Bounds.Header, o.Bounds.Body, o.Bounds.Write, o.Bounds.Idle, o.Bounds.Heartbeat = soon, soon, soon, 10*time.Second, soon/4
+		o.Bounds.Header, o.Bounds.Body, o.Bounds.Write, o.Bounds.Idle, o.Bounds.Heartbeat = awhile, awhile, awhile, 10*time.Second, awhile/4
 	})
 	s := b.stream("/v1/events")
 	from, to := io.Pipe()
@@ -86,7 +90,7 @@ func TestHealthyIsNotCut(t *testing.T) {
 		done <- res
 	}()
 	n := 0
-	for began := time.Now(); time.Since(began) < 4*soon; n++ {
+	for began := time.Now(); time.Since(began) < 4*awhile; n++ {
 		if _, err := io.WriteString(to, event("a", "")+"\n"); err != nil {
 			t.Fatal(err)
 		}

@@ -275,7 +275,9 @@ func TestActivity(t *testing.T) {
 	}
 	b.fill("a", 2)
 	b.fill("b", 1)
-	b.stream("/v1/events?entity=q").close()
+	short := b.stream("/v1/events?entity=q")
+	until(t, "it has subscribed", func() bool { return strings.Contains(string(b.get("/v1/subscriptions").body), `"region":"entity=q"`) })
+	short.close()
 	got := map[string]int{}
 	for got["ended"] == 0 || got["event"] < 2 {
 		f, ok := some.next()

@@ -71,8 +71,8 @@ func TestTLS(t *testing.T) {
 	for _, two := range []bool{false, true} {
 		b := secure(t, two, func(o *server.Options) {
 			o.Tokens = tokens(t, "both "+master)
-			o.Bounds.Write, o.Bounds.Body, o.Bounds.Header = soon, soon, soon
-			o.Bounds.Heartbeat = soon / 4
+			o.Bounds.Write, o.Bounds.Body, o.Bounds.Header = awhile, awhile, awhile
+			o.Bounds.Heartbeat = awhile / 4
 		})
 		all := bearer(master)
 		s := b.stream("/v1/events", all...)
@@ -80,7 +80,7 @@ func TestTLS(t *testing.T) {
 			t.Errorf("HTTP/%d", s.res.ProtoMajor)
 		}
 		n := 0
-		for began := time.Now(); time.Since(began) < 4*soon; n++ {
+		for began := time.Now(); time.Since(began) < 4*awhile; n++ {
 			if r := b.post(asLines, event("a", "")+"\n"+event("b", ""), all...); r.status != http.StatusOK {
 				t.Fatalf("%d %s", r.status, r.body)
 			}
