@@ -83,9 +83,13 @@ func oneLine(s string) string {
 
 func newRoot(std stdio, started *bool) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "spillway",
-		Short:         "event fan-out that never makes the writer wait",
-		Long:          "Spillway offers each event to the subscriptions it concerns, and prunes those that cannot take it.\nEvery flag has an environment variable: --some-flag is SPILLWAY_SOME_FLAG.",
+		Use:   "spillway",
+		Short: "event fan-out that never makes the writer wait",
+		Long: `Spillway offers each event to the subscriptions it concerns, and prunes those that cannot take it.
+Every flag has an environment variable: --some-flag is SPILLWAY_SOME_FLAG. Colours are for terminals, and NO_COLOR takes them away.
+
+It exits with 0 when all went well, or whoever reads its output has seen enough; with 1 when something failed, which is one line on
+standard error; with 2 when the command line means nothing; with 130 when Ctrl-C or SIGTERM ended it, though serve ends well by those.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -103,15 +107,17 @@ func newRoot(std stdio, started *bool) *cobra.Command {
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newServe(std), newPublish(std), newWatch(std), newTop(std))
 	root.AddCommand(newReplay(std), newFollow(std), newLog(std), newBench(std), newVersion(std))
 	root.InitDefaultCompletionCmd()
 	completion, _, err := root.Find([]string{"completion"})
 	must(err)
 	completion.RunE = func(*cobra.Command, []string) error {
-		return usagef("which shell? bash, zsh, fish or powershell")
+		return usagef("which shell? bash, zsh or fish")
 	}
+	untested, _, err := root.Find([]string{"completion", "powershell"})
+	must(err)
+	completion.RemoveCommand(untested)
 	return root
 }
 
