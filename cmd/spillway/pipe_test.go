@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // H200: whoever reads has seen enough, and the command ends quietly, at once; an interrupt is exit 130, and what is said as JSON is JSON
@@ -25,6 +27,8 @@ func TestH200ClosedPipeAndInterrupt(t *testing.T) {
 	if err := spillway(t.Context(), &says, "publish", "alice@shop", "--kind", "0x1:0x001", "--server", c.url).Run(); err != nil {
 		t.Fatal(err, says.String())
 	}
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second) // or one that waits for ever is killed
+	defer cancel()
 	place := filepath.Join(t.TempDir(), "place")
 	for _, args := range [][]string{
 		{"watch", "--from", "start"}, {"watch", "--from", "start", "--json", "--resume", place}, {"top"}, {"top", "--json"},
@@ -35,7 +39,7 @@ func TestH200ClosedPipeAndInterrupt(t *testing.T) {
 			}
 			_ = os.Remove(place)
 			var says bytes.Buffer
-			cmd := spillway(t.Context(), &says, append(args, "--server", c.url)...)
+			cmd := spillway(soon, &says, append(args, "--server", c.url)...)
 			out, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)

@@ -57,9 +57,12 @@ func readMutants(t *testing.T) (ms []*mutant) {
 	return ms
 }
 
-// touchesItsPackage tells whether a mutant that breaks a package's own promise changes that package.
+// touchesItsPackage tells whether a mutant that breaks a package's own promise changes that package, or what it embeds.
 func (m *mutant) touchesItsPackage() bool {
-	return m.promise[0] == 'G' || slices.ContainsFunc(m.files, func(file string) bool { return path.Dir(file) == m.promise })
+	return m.promise[0] == 'G' || slices.ContainsFunc(m.files, func(file string) bool {
+		dir := path.Dir(file)
+		return dir == m.promise || dir == m.promise+"/assets"
+	})
 }
 
 func (m *mutant) name() string { return strings.TrimSuffix(m.patch, ".patch") }
