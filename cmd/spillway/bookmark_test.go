@@ -220,6 +220,7 @@ func TestFollowLimit(t *testing.T) {
 
 // Killed and started again, it prints everything in order, and what was printed before again from the last save at most.
 func TestFollowKilled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts and kills processes: not with -short")
 	}

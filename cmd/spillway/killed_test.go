@@ -253,6 +253,7 @@ func (k *killing) finish(t *testing.T) {
 // TestH151KilledProcess: whenever the process is killed, what was acknowledged is there, no append is there in part, and when it is
 // started again everybody who reads ends with everything. SPILLWAY_KILLS says how often, 5 by itself.
 func TestH151KilledProcess(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts and kills processes: not with -short")
 	}
@@ -282,6 +283,7 @@ func TestH151KilledProcess(t *testing.T) {
 
 // Ctrl-C ends a replay that goes through a log with all that was appended read, and the log closed.
 func TestInterruptedThroughLog(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts a process: not with -short")
 	}

@@ -83,6 +83,7 @@ func TestLogThatIsDamaged(t *testing.T) {
 
 // The real history, through a log that nobody waits for: all who read end with everything, and the log is the input.
 func TestReplayOfRealEventsThroughLog(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join("..", "..", "..", "shared", "data", "git-events.jsonl.gz")
 	if _, err := os.Stat(data); err != nil {
 		t.Skipf("real events are not beside this checkout: %v", err)

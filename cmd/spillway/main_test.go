@@ -156,6 +156,7 @@ func sameRegions(ts *testscript.TestScript, not bool, args []string) {
 
 // A build that drops one delivery in the core must be told from one that conserves.
 func TestSabotageIsFound(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("builds the program anew: not with -short")
 	}
@@ -190,6 +191,7 @@ func TestSabotageIsFound(t *testing.T) {
 
 // The real history, whole: everything is conserved, however it is read.
 func TestReplayOfRealEvents(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join("..", "..", "..", "shared", "data", "git-events.jsonl.gz")
 	if _, err := os.Stat(data); err != nil {
 		t.Skipf("real events are not beside this checkout: %v", err)

@@ -156,6 +156,7 @@ func (s *sender) acknowledged() int {
 // TestServeKilled: the server is killed and started again, again and again, while some send and one watches. What was acknowledged is there, and
 // whoever watches ends with every event, once, in order.
 func TestServeKilled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts and kills processes: not with -short")
 	}
@@ -251,6 +252,7 @@ func TestServeKilled(t *testing.T) {
 
 // TestH192NoDescriptors: when more clients come than there are descriptors for, the server waits, and goes on when they have gone; the log is as it was.
 func TestH192NoDescriptors(t *testing.T) {
+	t.Parallel()
 	if testing.Short() || runtime.GOOS == "windows" {
 		t.Skip("starts a process with a limit of a shell's")
 	}
