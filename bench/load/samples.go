@@ -81,3 +81,20 @@ func steadied(samples []sample, of func(sample) float64) (t trend) {
 	}
 	return t
 }
+
+// tenths are the medians of each tenth of the samples.
+func tenths(samples []sample, of func(sample) float64) (medians []float64) {
+	for i := range 10 {
+		part := samples[i*len(samples)/10 : (i+1)*len(samples)/10]
+		if len(part) == 0 {
+			continue
+		}
+		values := make([]float64, 0, len(part))
+		for _, s := range part {
+			values = append(values, of(s))
+		}
+		slices.Sort(values)
+		medians = append(medians, values[len(values)/2])
+	}
+	return medians
+}

@@ -26,9 +26,9 @@ var full = sizes{
 }
 
 var brief = sizes{
-	crowd:    crowdSize{clients: 2000, groups: 100, rate: 100, pairs: 1, phase: 3 * time.Second},
+	crowd:    crowdSize{clients: 1000, groups: 100, rate: 100, pairs: 1, phase: 2 * time.Second},
 	steady:   steadySize{clients: 50, stay: 2 * time.Second, rate: 100, batch: 10, long: 30 * time.Second, every: 250 * time.Millisecond, keep: 2_000},
 	restarts: restartsSize{restarts: 10, clients: 8, batch: 20, between: 20},
-	slow:     slowSize{clients: 100, groups: 10, rate: 100, slow: 200, pairs: 1, phase: 3 * time.Second},
-	peers:    fan.Work{Clients: 200, Bytes: 200, Rate: 20, Paced: 2 * time.Second, Block: 50, Fast: 2 * time.Second},
+	slow:     slowSize{clients: 100, groups: 10, rate: 100, slow: 200, pairs: 1, phase: 2 * time.Second},
+	peers:    fan.Work{Clients: 200, Bytes: 200, Rate: 20, Paced: time.Second, Block: 50, Fast: time.Second},
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -56,11 +57,17 @@ those between all pairs of samples.`,
 	if err != nil {
 		return err
 	}
-	memory := steadied(samples, func(s sample) float64 { return s.rss })
+	rss := func(s sample) float64 { return s.rss }
+	memory := steadied(samples, rss)
 	files := steadied(samples, func(s sample) float64 { return float64(s.descriptors) })
 	t.head = []string{"", "median", "least", "most", "drawn to grow by"}
 	t.row("memory", mib(memory.median), mib(memory.least), mib(memory.most), fmt.Sprintf("%+.1f MiB (%+.1f %%)", memory.drift/(1<<20), 100*memory.share()))
 	t.row("descriptors", fmt.Sprintf("%.0f", files.median), fmt.Sprintf("%.0f", files.least), fmt.Sprintf("%.0f", files.most), fmt.Sprintf("%+.1f (%+.1f %%)", files.drift, 100*files.share()))
+	var course []string
+	for _, median := range tenths(samples, rss) {
+		course = append(course, fmt.Sprintf("%.0f", median/(1<<20)))
+	}
+	t.note("memory by tenths of the run, the first included, in MiB: %s", strings.Join(course, ", "))
 	t.note("%s events were appended; clients came %d times, %d of them back with an id, and got %s events", report.Short(float64(comers.events)), comers.came, comers.back, report.Short(float64(comers.got)))
 	t.assert(true, "nobody missed an event between coming and going, nor between going and coming back, nor got one twice or out of order")
 	if !l.sizes.untimed { // a second or two has no slope
