@@ -120,13 +120,13 @@ func TestTrend(t *testing.T) {
 		return steadied(samples, func(s sample) float64 { return s.rss })
 	}
 	cycle := func(i int) float64 { return float64(1000 + i*7%50) }
-	if got := of(func(i int) float64 { return cycle(i) + float64(i) }); got.drift < 280 || got.drift > 320 || got.n != 300 {
-		t.Errorf("one a second is drawn to grow by %v in %d samples, want 299 in 300", got.drift, got.n)
+	if got := of(func(i int) float64 { return cycle(i) + float64(i) }); got.drift < 185 || got.drift > 215 || got.n != 200 {
+		t.Errorf("one a second is drawn to grow by %v in %d samples, want 199 in 200", got.drift, got.n)
 	}
 	if got := of(cycle); got.drift < -10 || got.drift > 10 || got.least < 1000 || got.most > 1049 {
 		t.Errorf("a cycle is drawn to grow by %+v", got)
 	}
-	if got := of(func(i int) float64 { return cycle(i) + float64(min(i, 100))*10 }); got.drift < -10 || got.drift > 10 {
+	if got := of(func(i int) float64 { return cycle(i) + float64(min(i, 200))*10 }); got.drift < -10 || got.drift > 10 {
 		t.Errorf("what has filled a cache is drawn to grow by %v", got.drift)
 	}
 }

@@ -37,7 +37,7 @@ func (w *watch) run(over <-chan struct{}, s *server, every time.Duration) error 
 	}
 }
 
-// A trend is how samples lie, once the first quarter is left out.
+// A trend is how samples lie, once the first half is left out.
 type trend struct {
 	n                   int
 	median, least, most float64
@@ -56,7 +56,7 @@ func (t trend) share() float64 {
 const mostPairs = 300
 
 func steadied(samples []sample, of func(sample) float64) (t trend) {
-	samples = samples[len(samples)/4:]
+	samples = samples[len(samples)/2:]
 	if len(samples) == 0 {
 		return t
 	}

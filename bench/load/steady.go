@@ -28,8 +28,8 @@ type steadySize struct {
 const (
 	steadyGroups = 8
 
-	rssDrift        = 0.10    // by which the server's memory may be drawn to grow from the first sample to the last,
-	rssDriftBytes   = 8 << 20 // or by this
+	rssDrift        = 0.05    // by which the server's memory may be drawn to grow from the first sample to the last,
+	rssDriftBytes   = 6 << 20 // or by this
 	descriptorDrift = 0.05    // and its descriptors,
 	descriptorFew   = 16
 )
@@ -41,7 +41,7 @@ func runSteady(ctx context.Context, l *load, t *table) (err error) {
 	t.title = fmt.Sprintf("%v of events, with clients coming and going", size.long)
 	t.about = fmt.Sprintf(`%d requests a second of %d events each go to a log in a folder, which keeps the last %d. There are %d clients at a time, of one of %d
 regions each. One stays %v on average, goes without a word, and every other comes back with the id of its last event. The server's memory and
-descriptors are sampled every %v; the first quarter of the samples, in which caches fill, is left out. The slope is the median of
+descriptors are sampled every %v; the first half, in which caches fill, is left out of all but the tenths. The slope is the median of
 those between all pairs of samples.`,
 		size.rate, size.batch, size.keep, size.clients, steadyGroups, size.stay, size.every)
 	s, err := l.serve(ctx, size.clients, "--data", filepath.Join(l.dir, "steady"), "--retain-events", fmt.Sprint(size.keep))
