@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"zip": zip, "cut": cut, "events": events, "longline": longLine, "exits": exits, "sameregions": sameRegions,
-			"frames": frames,
+			"frames":  frames,
 			"notutf8": notUTF8, "oddnames": oddNames, "replace": replace,
 			"address": address, "served": awaitServed, "ask": ask, "until": until,
 		},
