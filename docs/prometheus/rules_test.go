@@ -101,7 +101,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := start(t).families(t)
+	names := start(t).families(t, false)
 	for _, m := range expression.FindAllStringSubmatch(string(alerts), -1) {
 		names = append(names, m[1])
 	}

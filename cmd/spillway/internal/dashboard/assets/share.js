@@ -183,8 +183,8 @@ export class Share {
 
 	#take(item) {
 		if (item.name) return this.to.notice(item.name, item.data);
-		if (item.place) {
-			this.#last = item.place;
+		if (item.place) { // a stream begins with the place that it was opened at: it leads nobody back
+			if (this.#last?.log !== item.place.log || item.place.next > this.#last.next) this.#last = item.place;
 			return;
 		}
 		const next = behind(item.id);
