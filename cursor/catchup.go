@@ -212,6 +212,9 @@ func (f *Follower) rest(lag uint64) error {
 		f.progress()
 		return nil
 	}
+	if replaced := f.replaced(); replaced != nil { // closed, as whoever puts another in its place closes it
+		return f.fail(replaced)
+	}
 	return f.fail(err)
 }
 

@@ -66,6 +66,31 @@ func TestReplacedLogAtEachWayBack(t *testing.T) {
 			t.Errorf("%s: it goes on", name)
 		})
 	}
+	// It sleeps at the end, by pull, and the log is closed when another is in its place.
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriter(t, memlog.Options{})
+		w.add(t, "a")
+		old := w.log
+		swapped := &swapping{Log: old}
+		w.log = swapped
+		f := w.follow(t, region.Region{}, cursor.FollowOptions{Feed: byRing(2)})
+		items(t, f, 10)
+		_ = w.fanout.Close()
+		items(t, f, 10)
+		told := make(chan error, 1)
+		go func() {
+			_, err := f.Next(t.Context())
+			told <- err
+		}()
+		synctest.Wait()
+		swapped.Log = newLog(t, memlog.Options{})
+		if err := old.(*memlog.Log).Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-told; !errors.Is(err, cursor.ErrReplaced) {
+			t.Errorf("replaced, and closed, while it sleeps: %v", err)
+		}
+	})
 	// And while it begins, or reads.
 	synctest.Test(t, func(t *testing.T) {
 		w := newWriter(t, memlog.Options{})

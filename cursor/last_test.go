@@ -129,6 +129,28 @@ func TestH110QuietRegionThatGrewAgain(t *testing.T) {
 	}
 }
 
+// TestH110FirstPlaceThatGrewAgain: a Worker that began at the log's end, and had no event yet, knows what was before.
+func TestH110FirstPlaceThatGrewAgain(t *testing.T) {
+	store := memlog.NewCheckpoints()
+	log, again := regrown(t, 2, "alice", "alice", "alice")
+	o := cursor.WorkerOptions{Name: "worker", Checkpoints: store, From: cursor.FromEnd(), Handle: goesOn}
+	w := startWorker(t, log, o)
+	w.Stop()
+	_ = endsWith(t, w, nil)
+	if saved, err := store.Load(context.Background(), "worker"); err != nil || saved.Place != 4 || saved.LastSequence != 3 {
+		t.Fatalf("saved %+v, %v; want it to have event 3, before its place", saved, err)
+	}
+	w, err := cursor.StartWorker(context.Background(), again, o)
+	if err == nil {
+		err = w.Wait(t.Context())
+	}
+	if !mismatch(err, 3) {
+		t.Errorf("events were lost before its place: %v", err)
+	}
+}
+
+func goesOn(context.Context, core.Envelope) (cursor.Answer, error) { return cursor.Continue, nil }
+
 // TestMoveWhereTheLogCantTell: what was noted stays while it is below the place, and no longer.
 func TestMoveWhereTheLogCantTell(t *testing.T) {
 	ctx := context.Background()

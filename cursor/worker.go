@@ -84,6 +84,7 @@ func (w *Worker) claim(ctx context.Context) error {
 	}
 	c := NewCheckpoint(w.o.Name, w.log.ID(), w.o.Region, place)
 	c.Part = w.o.Part
+	c.Move(ctx, w.log, place) // none is stored yet: what is before the first place is noted, too
 	if w.saved, err = w.o.Checkpoints.Claim(ctx, c); err != nil {
 		return err
 	}

@@ -203,9 +203,11 @@ func (f *following) connect(ctx context.Context, yield func(Event, error) bool) 
 		if err != nil {
 			return cmpCause(ctx, tooLong(err))
 		}
+		idle.Stop() // however long the loop's body takes, that is not the server's silence
 		if err := f.event(e, yield); err != nil {
 			return err
 		}
+		idle.Reset(f.o.Idle)
 	}
 	return errEnded
 }

@@ -49,6 +49,25 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
+// TestControlCharactersAreShort: no payload is more than three times as long as JSON: a client takes what a server took.
+func TestControlCharactersAreShort(t *testing.T) {
+	name, err := region.NewCoordinate("a", "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []string{"\x01", "\x7f", "\n", `"`, "a"} {
+		e := core.Envelope{Payload: []byte(strings.Repeat(c, 1<<20))}
+		e.Coordinate = name
+		data, err := sse.AppendJSON(nil, e)
+		if err != nil || len(data) > 3<<20 {
+			t.Errorf("a MiB of %q is %d bytes, %v", c, len(data), err)
+		}
+		if back, err := sse.ParseJSON(data); err != nil || !bytes.Equal(back.Payload, e.Payload) {
+			t.Errorf("a MiB of %q comes back as %d bytes, %v", c, len(back.Payload), err)
+		}
+	}
+}
+
 // ParseJSON has back what AppendJSON was given, also through frames, which are lines.
 func TestH163JSONBackAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

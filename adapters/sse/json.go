@@ -19,8 +19,8 @@ import (
 //
 // clock is the entity's own, wall_ms and counter are the log's. correlation and causation are there where the event has
 // them. A payload that is JSON stands as it is, with nothing around it and over several lines where it has them; a JSON
-// string, null, JSON with white space around it or a carriage return in it, and any other text is a string; what is no text
-// is in payload_base64 instead. So ParseJSON has back the very bytes.
+// string, null, JSON with white space around it or a carriage return in it, and any other text is a string; what is no text,
+// or for the most part control characters, is in payload_base64 instead. So ParseJSON has back the very bytes.
 func AppendJSON(dst []byte, e core.Envelope) ([]byte, error) {
 	dst = append(dst, `{"sequence":`...)
 	dst = strconv.AppendUint(dst, e.Sequence, 10)
@@ -74,15 +74,24 @@ func appendPayload(dst, payload []byte) []byte {
 	case len(payload) == 0:
 		return dst
 	case !utf8.Valid(payload):
-		dst = append(dst, `,"payload_base64":"`...)
-		dst = base64.StdEncoding.AppendEncode(dst, payload)
-		return append(dst, '"')
+		return appendBase64(dst, payload)
 	}
+	begin := len(dst)
 	dst = append(dst, `,"payload":`...)
 	if standsAlone(payload) {
 		return append(dst, payload...)
 	}
-	return appendString(dst, payload)
+	// What is control characters for the most part is text in name only, and would be six times as long: more than a client may take.
+	if dst = appendString(dst, payload); len(dst)-begin > 2*base64.StdEncoding.EncodedLen(len(payload))+64 {
+		return appendBase64(dst[:begin], payload)
+	}
+	return dst
+}
+
+func appendBase64(dst, payload []byte) []byte {
+	dst = append(dst, `,"payload_base64":"`...)
+	dst = base64.StdEncoding.AppendEncode(dst, payload)
+	return append(dst, '"')
 }
 
 // standsAlone tells whether a payload is JSON that is read as the same bytes when it is part of other JSON and was sent as lines.

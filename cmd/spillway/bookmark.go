@@ -50,7 +50,9 @@ func openBookmark(ctx context.Context, dir, name string, log cursor.Log, r regio
 			return nil, b.failed(err)
 		}
 	}
-	if b.owned, err = store.Claim(ctx, cursor.NewCheckpoint(name, log.ID(), r, place)); err != nil {
+	first := cursor.NewCheckpoint(name, log.ID(), r, place)
+	first.Move(ctx, log, place)
+	if b.owned, err = store.Claim(ctx, first); err != nil {
 		return nil, b.failed(err)
 	}
 	return b, nil

@@ -139,7 +139,7 @@ func activity(ctx context.Context, c *client.Client, send func(any) bool) error 
 	}}
 	for {
 		for e, err := range sse.Follow(ctx, c.URL("/v1/activity", url.Values{}), follow) {
-			if errors.Is(err, sse.ErrLost) { // nothing that is wanted: the next figures are as good
+			if errors.Is(err, sse.ErrLost) || errors.Is(err, sse.ErrReplaced) { // nothing that is wanted: the next figures are as good
 				send(top.Trouble{Err: err})
 				break
 			}

@@ -156,6 +156,7 @@ func (o *watching) run(ctx context.Context, std stdio, p watchPlan) error {
 	defer stop()
 	follow := sse.FollowOptions{
 		Client: c.HTTP(), Header: c.Header(), After: place.After, From: o.from, Gaps: true,
+		MaxEvent: 64 << 20, // what the largest payload that a log takes, and its names, are as JSON
 		Retrying: func(cause error, wait time.Duration) {
 			fmt.Fprintf(std.err, "spillway: %s; again in %v\n", said(cause), wait.Round(100*time.Millisecond))
 		},

@@ -130,7 +130,7 @@ func (k *killing) run(t *testing.T, steps int) (killed bool) {
 		t.Fatal(err)
 	}
 	defer func() { _ = r.Close() }()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestH113KilledWorker$")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestH113KilledWorker$", "-test.timeout=2m")
 	cmd.Env = append(os.Environ(), killedFolder+"="+k.dir, fmt.Sprintf("%s_EVERY=%d", killedFolder, k.every), fmt.Sprintf("%s_BATCH=%d", killedFolder, k.batch))
 	cmd.ExtraFiles = []*os.File{w}
 	var out bytes.Buffer

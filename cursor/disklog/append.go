@@ -193,6 +193,9 @@ func (p *plan) write() error {
 	next := l.s.bounds.Next + uint64(len(p.fresh))
 	if sync {
 		l.anchor.write(next, sum)
+		if err := l.gate.err(); err != nil { // it would be acknowledged, and the anchor not know it
+			return &cursor.UnknownError{Err: err}
+		}
 	}
 	w := &l.w
 	w.clock, w.sum = p.clock, sum

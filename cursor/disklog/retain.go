@@ -188,11 +188,14 @@ func (l *Log) arm(now time.Time) {
 	if l.options.MaxAge == 0 || l.w.ageArmed || l.s.bounds.First == l.s.bounds.Next {
 		return
 	}
-	l.w.ageArmed = true
 	// Each time it drops something it syncs: those that come of age soon after the first wait for each other. And a wall clock that was
 	// set back would have it go off again and again.
 	pause := min(max(l.options.MaxAge/100, time.Millisecond), time.Second)
-	after := max(l.left(now), pause)
+	l.armAfter(max(l.left(now), pause))
+}
+
+func (l *Log) armAfter(after time.Duration) {
+	l.w.ageArmed = true
 	if l.w.age == nil {
 		l.w.age = time.AfterFunc(after, l.comeOfAge)
 		return
@@ -207,7 +210,9 @@ func (l *Log) comeOfAge() {
 	}
 	defer l.give()
 	l.w.ageArmed = false
-	_ = l.retain() // or it is damaged, or has failed: an Append says so
+	if l.retain() != nil && l.gate.err() == nil {
+		l.armAfter(l.options.MaxAge) // it could not be read: perhaps it can later, and nobody may append until then
+	}
 }
 
 // retain drops what is more than Options allow, and sets the timer.

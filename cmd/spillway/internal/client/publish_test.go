@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,15 +23,24 @@ import (
 // A script is a server that answers the first request by the first function, and so on; the last answers all that follow.
 func script(t *testing.T, answers ...http.HandlerFunc) (address string, bodies func() []string) {
 	t.Helper()
-	var got []string
+	var (
+		mu  sync.Mutex
+		got []string
+	)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
 		i := len(got)
-		got = append(got, string(body)) // one request at a time
+		got = append(got, string(body))
+		mu.Unlock()
 		answers[min(i, len(answers)-1)](w, r)
 	}))
 	t.Cleanup(s.Close)
-	return s.URL, func() []string { return got }
+	return s.URL, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(got)
+	}
 }
 
 func problem(status int, body string) http.HandlerFunc {

@@ -79,7 +79,9 @@ func New(at net.Addr, o Options) (*Server, error) {
 		ReadHeaderTimeout: o.Bounds.Header,
 		IdleTimeout:       o.Bounds.Idle,
 		MaxHeaderBytes:    1 << 15,
-		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+		// A client that reads nothing more of its connection, whatever its streams do, holds it for so long.
+		HTTP2:    &http.HTTP2Config{WriteByteTimeout: o.Bounds.Write, SendPingTimeout: o.Bounds.Idle, PingTimeout: o.Bounds.Write},
+		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
 
 		DisableGeneralOptionsHandler: true,
 	}
