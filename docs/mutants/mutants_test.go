@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -18,7 +19,7 @@ import (
 )
 
 // enabled is the environment variable without which the mutants rest: they take minutes. At 1, a test kills one mutant of each
-// promise that it guards; at "all", every one.
+// promise that it guards, and a promise has eight at most; at "all", every one.
 const enabled = "SPILLWAY_MUTANTS"
 
 // slots are for the mutants that are built and run at a time.
@@ -43,7 +44,7 @@ func TestMutants(t *testing.T) {
 	}
 	ms := readMutants(t)
 	if os.Getenv(enabled) != "all" {
-		ms = firstOfEachTest(ms)
+		ms = some(ms)
 	}
 	if !t.Run("none", func(t *testing.T) { passWithout(t, root, ms) }) {
 		return
@@ -67,16 +68,29 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// firstOfEachTest returns those that are no further mutant of the same promise for the same test.
-func firstOfEachTest(ms []*mutant) (first []*mutant) {
+// mostOfAPromise is how many mutants of one promise .ci/run has time for.
+const mostOfAPromise = 8
+
+// some returns what .ci/run has time for: no further mutant of the same promise for the same test, and of a promise with many of those,
+// some that are spread over them.
+func some(ms []*mutant) (chosen []*mutant) {
 	seen := make(map[string]bool)
+	promises := make(map[string][]*mutant)
 	for _, m := range ms {
-		if key := fmt.Sprint(m.pack, m.flags, m.test, m.promise); !seen[key] {
+		promise := fmt.Sprint(m.pack, m.promise)
+		if key := fmt.Sprint(promise, m.flags, m.test); !seen[key] {
 			seen[key] = true
-			first = append(first, m)
+			promises[promise] = append(promises[promise], m)
 		}
 	}
-	return first
+	for _, promise := range slices.Sorted(maps.Keys(promises)) {
+		of := promises[promise]
+		n := min(len(of), mostOfAPromise)
+		for i := range n {
+			chosen = append(chosen, of[i*len(of)/n])
+		}
+	}
+	return chosen
 }
 
 // passWithout runs every test that kills a mutant on the tree as it is: each package is built once for all of its tests,
@@ -205,7 +219,7 @@ func TestMutantsCoverThePromises(t *testing.T) {
 		t.Errorf("README.md has a row for no mutant:\n%s", row)
 	}
 	broken := make(map[string]bool)
-	for _, m := range firstOfEachTest(ms) {
+	for _, m := range some(ms) {
 		broken[m.promise] = true
 	}
 	for n := 1; n <= 10; n++ {
