@@ -103,7 +103,7 @@ func (f *Fanout[T]) Len() int { return f.population().live() }
 func (f *Fanout[T]) Subscriptions() iter.Seq[Info] {
 	return func(yield func(Info) bool) {
 		for _, n := range f.registered() {
-			if offerable(n.state().Load()) && !yield(f.infoOf(ending[T]{node: n})) {
+			if n.live() && !yield(f.infoOf(ending[T]{node: n})) {
 				return
 			}
 		}
@@ -114,7 +114,7 @@ func (f *Fanout[T]) Subscriptions() iter.Seq[Info] {
 // that ID lives. It looks through all of them.
 func (f *Fanout[T]) Cancel(id uint64, cause error) bool {
 	for _, n := range f.registered() {
-		if n.id == id && offerable(n.state().Load()) {
+		if n.id == id && n.live() {
 			n.CancelCause(cause)
 			return true
 		}

@@ -37,6 +37,8 @@ func (n *node[T]) state() *atomic.Uint32 { return &n.entry.Mark }
 
 func (n *node[T]) region() region.Region { return n.entry.Region() }
 
+func (n *node[T]) live() bool { return offerable(n.state().Load()) }
+
 func (n *node[T]) retired() bool { return n.state().Load()&phaseMask == phaseRetired }
 
 // The lowest three bits of a state are its phase:

@@ -52,6 +52,7 @@ var closedDone = func() *doneChan {
 type ender interface {
 	end(cause *error)
 	region() region.Region
+	live() bool
 	retired() bool
 }
 
@@ -96,6 +97,10 @@ func (s *Subscription) Err() error {
 	}
 	return *s.cause
 }
+
+// Live tells whether a Broadcast that begins now may Offer. It is false from the moment that something ends the Subscription, which is
+// before Err and Done say so: for a sink that is one of several, which must not go on without the others.
+func (s *Subscription) Live() bool { return s.self.live() }
 
 // lower makes missed no greater than sequence. Each retry means that another broadcast lowered it.
 func (s *Subscription) lower(sequence uint64) {

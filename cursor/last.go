@@ -73,11 +73,17 @@ func (c *Checkpoint) Move(ctx context.Context, log Log, place uint64) {
 	if c.Place = place; c.LastSequence >= place {
 		c.LastSequence, c.LastID = 0, core.ID{}
 	}
+	if sequence, id, ok := before(ctx, log, place); ok {
+		c.LastSequence, c.LastID = sequence, id
+	}
+}
+
+// before returns the event before a place, of whatever Region; false where log can't say it.
+func before(ctx context.Context, log Log, place uint64) (sequence uint64, id core.ID, ok bool) {
 	if place == 0 {
-		return
+		return 0, id, false
 	}
 	var dst [1]core.Envelope
-	if n, _, err := log.Read(ctx, region.Region{}, place-1, dst[:]); err == nil && n > 0 && dst[0].Sequence < place {
-		c.LastSequence, c.LastID = dst[0].Sequence, dst[0].EventID
-	}
+	n, _, err := log.Read(ctx, region.Region{}, place-1, dst[:])
+	return dst[0].Sequence, dst[0].EventID, err == nil && n > 0 && dst[0].Sequence < place
 }

@@ -225,10 +225,27 @@ func TestSnapshotOfALogThatGrewAgain(t *testing.T) {
 				}
 			}
 		}
+		// Nothing of the Region has come: the place has moved over others' events, and some of those are lost.
+		r = region.Region{Entity: "carol"}
+		quiet := cursor.NewSnapshot(follow(log, cursor.FromStart()), tally{}, count)
+		if err := quiet.CatchUp(ctx); err != nil {
+			t.Fatal(err)
+		}
+		others, err := quiet.Save(marshal)
+		if err != nil || quiet.Place() != 4 {
+			t.Fatalf("saved at %d: %v; want 4", quiet.Place(), err)
+		}
+		_, from, err = cursor.OpenSnapshot(others, log.ID(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i, err := follow(again, from).Next(ctx); !errors.Is(err, cursor.ErrSnapshot) {
+			t.Errorf("others' events were lost: %v, %v", i, err)
+		}
 		first := slices.Clone(saved) // as the first version wrote it
 		first[7] = 1
 		first = resum(slices.Delete(first, 8+16+8, 8+16+8+24))
-		if state, from, err := cursor.OpenSnapshot(first, log.ID(), r); err != nil || len(state) == 0 || from.String() != "from 4" {
+		if state, from, err := cursor.OpenSnapshot(first, log.ID(), region.Region{Entity: "alice"}); err != nil || len(state) == 0 || from.String() != "from 4" {
 			t.Errorf("of the first version: %q, %v, %v", state, from, err)
 		}
 	})

@@ -45,7 +45,7 @@ type Snapshot[S any] struct {
 	fold     func(S, core.Envelope) (S, error)
 	place    uint64
 	known    bool  // place is
-	last     *last // the event that was folded in last; nil where none is known
+	last     *last // an event below place, the one before it where the Log could say it; nil where none is known
 	err      error // of fold
 }
 
@@ -80,7 +80,20 @@ func (s *Snapshot[S]) Next(ctx context.Context) (Item, error) {
 		s.last = newLast(i.Sequence, i.EventID, otherEvent)
 	}
 	s.place, s.known = s.follower.place()
+	if i.IsMark() && s.known {
+		s.noteLast(ctx)
+	}
 	return i, nil
+}
+
+// noteLast notes the event before a place that a Mark has moved over others' events, whose loss has to be seen, too.
+func (s *Snapshot[S]) noteLast(ctx context.Context) {
+	if s.last != nil && s.last.sequence+1 == s.place {
+		return
+	}
+	if sequence, id, ok := before(ctx, s.follower.log, s.place); ok && s.follower.replaced() == nil {
+		s.last = newLast(sequence, id, otherEvent)
+	}
 }
 
 // CatchUp folds all that the Log holds, up to the next CaughtUp. That comes once, and again when the Follower has fallen behind: a second
@@ -99,8 +112,8 @@ func (s *Snapshot[S]) State() S { return s.state }
 // Place returns the sequence below which all events of the Region are folded in.
 func (s *Snapshot[S]) Place() uint64 { return s.place }
 
-// What is saved: magic, the Log's ID, Place (8 bytes, big-endian), the sequence (8) and ID (16) of the last event, the length of the Region's
-// text (4) and the text, the state, and over all of it a CRC-32C (4). The first version had no last event.
+// What is saved: magic, the Log's ID, Place (8 bytes, big-endian), the sequence (8) and ID (16) of an event before it, the length of the Region's
+// text (4) and the text, the state, and over all of it a CRC-32C (4). The first version had no such event.
 var (
 	snapshotMagic = []byte("spsnap\x00\x02")
 	snapshotFirst = []byte("spsnap\x00\x01")
@@ -146,7 +159,7 @@ func (s *Snapshot[S]) Save(marshal func(S) ([]byte, error)) ([]byte, error) {
 
 // OpenSnapshot returns the state that was saved, as marshal put it, and where to follow on; or a *SnapshotError where it is
 // not of this Log and Region, or not whole. state is a part of saved. Where the Log has lost its end and grown again, and so has another event
-// where the last one of the state was, the Follower ends with a *SnapshotError.
+// before the place, the Follower ends with a *SnapshotError.
 func OpenSnapshot(saved []byte, log LogID, r region.Region) (state []byte, from Start, err error) {
 	damaged := &SnapshotError{What: "bytes"}
 	least := len(log) + 8 + 8 + len(core.ID{}) + 4 + 4

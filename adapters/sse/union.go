@@ -3,6 +3,7 @@ package sse
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -25,10 +26,15 @@ type union struct {
 	//   order:      a log's events are broadcast one after the other, so whoever offers the next one sees it
 	full atomic.Bool
 
+	// subs are the subscriptions, in the Regions' order. What is stored is not changed.
+	//   written by: openUnion, before it begins the next one
+	//   read by:    Offer, which looks whether each is live; Close and Cancel
+	//   order:      whoever offers an event has passed over, in the events before it, none that he finds live now
+	subs atomic.Pointer[[]*core.Subscription]
+
 	mu    sync.Mutex
-	subs  []*core.Subscription
 	open  int   // subscriptions that have not ended
-	cause error // why the first ended; of those that were pruned, the one that missed the earliest event
+	cause error // why the union ended: what better leaves
 }
 
 // errOther is why a subscription ends when another of its union has.
@@ -39,14 +45,16 @@ func openUnion(ctx context.Context, f *core.Fanout[core.Envelope], regions []reg
 	u := &union{open: len(regions)}
 	u.events.Init(capacity, 0)
 	u.lot.Init()
+	u.subs.Store(new([]*core.Subscription))
 	for i, r := range regions {
 		sub, err := f.Subscribe(ctx, r, &strand{union: u, before: regions[:i]})
 		if err != nil {
 			u.Cancel()
 			return nil, err
 		}
+		subs := append(slices.Clip(*u.subs.Load()), sub)
+		u.subs.Store(&subs)
 		u.mu.Lock()
-		u.subs = append(u.subs, sub)
 		ended := u.cause != nil
 		u.mu.Unlock()
 		if ended {
@@ -62,16 +70,17 @@ type strand struct {
 	before []region.Region // whose events are theirs
 }
 
-// Offer says of what another strand has that it has it, too: where that one has refused it, that one says so.
+// Offer says of what another strand has that it has it, too. Where one has ended, by a refusal or by whoever ended it alone, what concerned
+// that one may be missing: nothing is put behind it.
 func (s *strand) Offer(e core.Envelope) core.Verdict {
+	u := s.union
+	if u.full.Load() || u.torn() {
+		return core.Full
+	}
 	for i := range s.before {
 		if s.before[i].Match(e.Point()) {
 			return core.Accepted
 		}
-	}
-	u := s.union
-	if u.full.Load() {
-		return core.Full
 	}
 	if !u.events.Put(e) {
 		u.full.Store(true)
@@ -85,18 +94,39 @@ func (s *strand) Offer(e core.Envelope) core.Verdict {
 func (s *strand) Close(cause error) {
 	u := s.union
 	u.mu.Lock()
-	if u.cause == nil || earlier(cause, u.cause) {
+	if u.cause == nil || u.better(cause, u.cause) {
 		u.cause = cause
 	}
 	u.open--
-	last, subs := u.open == 0, u.subs
+	last := u.open == 0
 	u.mu.Unlock()
-	for _, sub := range subs {
+	for _, sub := range *u.subs.Load() {
 		sub.CancelCause(errOther)
 	}
 	if last {
 		u.lot.End(u.cause)
 	}
+}
+
+// torn tells whether a strand has ended.
+func (u *union) torn() bool {
+	for _, sub := range *u.subs.Load() {
+		if !sub.Live() {
+			return true
+		}
+	}
+	return false
+}
+
+// better tells whether a is more of a reason than b. Where an event has not fitted it is the prune that missed the earliest one. Where none
+// has, somebody ended a strand, and prunes are only what came of that.
+func (u *union) better(a, b error) bool {
+	if u.full.Load() {
+		return earlier(a, b)
+	}
+	_, prunedA := errors.AsType[*core.PrunedError](a)
+	_, prunedB := errors.AsType[*core.PrunedError](b)
+	return prunedB && !prunedA && a != errOther //nolint:errorlint // itself is meant
 }
 
 // earlier tells whether a is of a subscription that missed something, and before what b's missed, if it did.
@@ -130,10 +160,7 @@ func (u *union) NextBatch(ctx context.Context, dst []core.Envelope) (n int, err 
 
 // Cancel ends the union, unless it has ended.
 func (u *union) Cancel() {
-	u.mu.Lock()
-	subs := u.subs
-	u.mu.Unlock()
-	for _, sub := range subs {
+	for _, sub := range *u.subs.Load() {
 		sub.Cancel()
 	}
 }

@@ -101,7 +101,7 @@ func (o *lines) command(std stdio) func(*cobra.Command, []string) error {
 		if err != nil {
 			return err
 		}
-		return withLog(args[0], disklog.Options{ReadOnly: o.name == ""}, func(log *disklog.Log) error {
+		return withLog(args[0], disklog.Options{ReadOnly: o.name == ""}, std, func(log *disklog.Log) error {
 			return o.print(cmd.Context(), std, args[0], log, r, from)
 		})
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -12,20 +13,24 @@ import (
 )
 
 // openLog opens the Log that is in a folder.
-func openLog(dir string, o disklog.Options) (*disklog.Log, error) {
+func openLog(dir string, o disklog.Options, warn io.Writer) (*disklog.Log, error) {
 	o.MustExist = true
-	log, err := openFolder(dir, o)
+	log, err := openFolder(dir, o, warn)
 	if errors.Is(err, disklog.ErrNoLog) {
 		return nil, fmt.Errorf("%s: there is no log; spillway replay --log %[1]s makes one", dir)
 	}
 	return log, err
 }
 
-// openFolder opens the Log in a folder, or begins one there.
-func openFolder(dir string, o disklog.Options) (*disklog.Log, error) {
+// openFolder opens the Log in a folder, or begins one there. Whoever opens it to write is the last to hear that it may have lost its end, and
+// is told so on warn.
+func openFolder(dir string, o disklog.Options, warn io.Writer) (*disklog.Log, error) {
 	log, err := disklog.Open(dir, o)
 	if errors.Is(err, disklog.ErrLocked) {
 		return nil, fmt.Errorf("%s: somebody has the log open, and one process at a time may: %w", dir, disklog.ErrLocked)
+	}
+	if err == nil && !o.ReadOnly && log.Stats().Opened.MayLack {
+		fmt.Fprintf(warn, "spillway: %s: %s\n", dir, mayLack)
 	}
 	return log, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ func numberedHistory(t *testing.T, n int) []*core.Envelope {
 // What was appended at the last, and never pushed to a follower that was live, is read before it ends.
 func TestFollowingReadsToTheEnd(t *testing.T) {
 	events := numberedHistory(t, 2000)
-	l, err := newLedger(t.Context(), filepath.Join(t.TempDir(), "log"), cursor.EachGroup(), events, nil)
+	l, err := newLedger(t.Context(), filepath.Join(t.TempDir(), "log"), cursor.EachGroup(), events, stdio{err: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,18 +30,19 @@ type ledger struct {
 const appendBatch = 1024
 
 // newLedger opens the log of a folder, or begins one, and finds where in events it ends.
-func newLedger(ctx context.Context, dir string, sync cursor.Level, events []*core.Envelope, told func(uint64)) (*ledger, error) {
+func newLedger(ctx context.Context, dir string, sync cursor.Level, events []*core.Envelope, std stdio) (*ledger, error) {
 	empty, err := emptyFolder(dir)
 	if err != nil {
 		return nil, err
 	}
-	log, err := openFolder(dir, disklog.Options{Sync: sync, MustExist: !empty})
+	log, err := openFolder(dir, disklog.Options{Sync: sync, MustExist: !empty}, std.err)
 	if errors.Is(err, disklog.ErrNoLog) {
 		return nil, fmt.Errorf("%s: is not empty, and has no log in it: give --log another folder", dir)
 	}
 	if err != nil {
 		return nil, err
 	}
+	told := std.told
 	if told == nil {
 		told = func(uint64) {}
 	}
@@ -173,7 +174,7 @@ func (o *replay) throughLog(
 	if err := uniqueIDs(events); err != nil {
 		return fanned{}, err
 	}
-	l, err := newLedger(ctx, o.log, sync, events, std.told)
+	l, err := newLedger(ctx, o.log, sync, events, std)
 	if err != nil && ctx.Err() != nil {
 		return fanned{}, errInterrupted
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // openLedger opens the ledger of a folder; what it is told goes to told.
 func openLedger(t *testing.T, dir string, events []*core.Envelope, told *[]uint64) (*ledger, error) {
 	t.Helper()
-	return newLedger(t.Context(), dir, cursor.EachGroup(), events, func(next uint64) { *told = append(*told, next) })
+	return newLedger(t.Context(), dir, cursor.EachGroup(), events, stdio{err: io.Discard, told: func(next uint64) { *told = append(*told, next) }})
 }
 
 // A log is gone on with where it ends, and only if it is of this input.

@@ -32,8 +32,8 @@ to write; anything else that is not as it was written is an error.`,
 }
 
 // withLog opens the Log of a folder, and closes it when f has returned.
-func withLog(dir string, o disklog.Options, f func(*disklog.Log) error) error {
-	log, err := openLog(dir, o)
+func withLog(dir string, o disklog.Options, std stdio, f func(*disklog.Log) error) error {
+	log, err := openLog(dir, o, std.err)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func newLogStat(std stdio) *cobra.Command {
 		Short: "say what a log holds",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withLog(args[0], disklog.Options{ReadOnly: true}, func(log *disklog.Log) error {
+			return withLog(args[0], disklog.Options{ReadOnly: true}, std, func(log *disklog.Log) error {
 				s, err := statOf(cmd.Context(), log)
 				if err != nil {
 					return err
@@ -157,7 +157,7 @@ does: the xxhash64 that docs/formats/event-hash.md describes. It ends at the fir
 with its place.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withLog(args[0], disklog.Options{ReadOnly: true}, func(log *disklog.Log) error {
+			return withLog(args[0], disklog.Options{ReadOnly: true}, std, func(log *disklog.Log) error {
 				v, err := verify(cmd.Context(), log)
 				switch {
 				case err != nil && cmd.Context().Err() != nil:

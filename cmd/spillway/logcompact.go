@@ -35,7 +35,7 @@ of some 8,000 events, when the engine gets to it. With several flags, whatever o
 			if o.age < 0 {
 				return usagef("--age %v: want 0 or more", o.age)
 			}
-			return withLog(args[0], disklog.Options{}, func(log *disklog.Log) error {
+			return withLog(args[0], disklog.Options{}, std, func(log *disklog.Log) error {
 				return o.run(cmd, std, log)
 			})
 		},

@@ -80,7 +80,7 @@ func (o *serving) logger(std stdio) *slog.Logger {
 const memoryBytes = 1 << 30
 
 // open opens the log, or begins one.
-func (o *serving) open() (cursor.Log, error) {
+func (o *serving) open(std stdio) (cursor.Log, error) {
 	if o.memory {
 		if o.bytes == 0 {
 			o.bytes = memoryBytes // a process has to end somewhere
@@ -91,7 +91,7 @@ func (o *serving) open() (cursor.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openFolder(o.data, disklog.Options{MaxEvents: o.events, MaxBytes: o.bytes, MaxAge: o.age, MaxEntities: o.entities, Sync: level})
+	return openFolder(o.data, disklog.Options{MaxEvents: o.events, MaxBytes: o.bytes, MaxAge: o.age, MaxEntities: o.entities, Sync: level}, std.err)
 }
 
 // access fills in who is let in by which address. Strangers could be at any but this machine's own.
@@ -147,7 +147,7 @@ func (o *serving) run(ctx context.Context, std stdio) error {
 		return err
 	}
 	defer stopProfiles()
-	if options.Log, err = o.open(); err != nil {
+	if options.Log, err = o.open(std); err != nil {
 		return err
 	}
 	s, err := server.New(l.Addr(), options)

@@ -234,7 +234,7 @@ func TestServeKilled(t *testing.T) {
 	if err := c.end(t, syscall.SIGTERM); err != nil {
 		t.Errorf("it ended with %v: %s", err, c.err.String())
 	}
-	log, err := openLog(dir, disklog.Options{})
+	log, err := openLog(dir, disklog.Options{}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

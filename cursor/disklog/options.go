@@ -42,8 +42,8 @@ type Options struct {
 
 	// ReadOnly has nothing on the disk be changed: a Log that is not there, or not wholly, is ErrNoLog; a last write that was cut short is
 	// passed over, and left as it is; nothing is dropped, of whatever age. Append, Compact and a Wait at the end are refused with
-	// ErrReadOnly. It is the folder's one opener all the same, since the engine's files change under whoever writes; where that
-	// can't be because the file system is read only, it takes no lock. What is not in the engine's tables yet is held in memory.
+	// ErrReadOnly. It is the folder's one opener all the same, since the engine's files change under whoever writes. On a file
+	// system that is mounted read only it takes no lock: that nobody writes by another mount is then its caller's to see to. What is not in the engine's tables yet is held in memory.
 	ReadOnly bool
 
 	// OnAppend is told of each Append that added events: how many, and how long it took from holding the Log to its answer.
