@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,7 +18,7 @@ import (
 
 // A script is a server as a RoundTripper, whose answers are made one after the other. It keeps where each request asked to begin.
 type script struct {
-	answers []string // a body, or a status in front of one
+	answers []string // a body; or a status, and in how many seconds to come back
 	asked   []string
 	at      []time.Time
 }
@@ -32,9 +33,9 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 		return w.Result(), nil
 	}
 	answer := s.answers[n]
-	var status int
-	if _, err := fmt.Sscanf(answer, "%d", &status); err == nil {
-		w.Header().Set("Retry-After", "7")
+	status, after := 0, 7
+	if read, _ := fmt.Sscanf(answer, "%d %d", &status, &after); read > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(after))
 		w.WriteHeader(status)
 		return w.Result(), nil
 	}
@@ -98,6 +99,10 @@ func TestFollowComesBack(t *testing.T) {
 		},
 		"after": {o: sse.FollowOptions{After: "x-3"}, asked: []string{"k=v x-3"}, end: sse.ErrStopped},
 		"gap":   {answers: []string{"event: spillway.gap\ndata: {\"asked\":1,\"left\":4}\n\n"}, asked: []string{"from=5&k=v"}, end: sse.ErrGap},
+		"gap of a log, and on": {
+			answers: []string{"event: spillway.gap\nid: 0a0b0c0d-3\ndata: {\"asked\":1,\"left\":4}\n\n"}, o: sse.FollowOptions{Gaps: true},
+			got: []string{"//spillway.gap/{\"asked\":1,\"left\":4}"}, asked: []string{"from=5&k=v", "from=0a0b0c0d-4&k=v"}, end: sse.ErrStopped,
+		},
 		"gap, and on": {
 			answers: []string{"event: spillway.gap\ndata: {\"asked\":1,\"left\":4}\n\n"}, o: sse.FollowOptions{Gaps: true},
 			got: []string{"//spillway.gap/{\"asked\":1,\"left\":4}"}, asked: []string{"from=5&k=v", "from=4&k=v"}, end: sse.ErrStopped,
@@ -140,6 +145,19 @@ func TestFollowWaits(t *testing.T) {
 			if wait := s.at[i+1].Sub(s.at[i]); wait < least || wait >= least+base {
 				t.Errorf("wait %d is %v, want from %v to %v", i, wait, least, least+base)
 			}
+		}
+	})
+}
+
+// A server that sends away for a day is asked again in minutes.
+func TestFollowIsNotSentAwayForADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []string{"503 86400"}}
+		if _, err := s.run(t.Context(), "http://x/", sse.FollowOptions{}); !errors.Is(err, sse.ErrStopped) {
+			t.Fatal(err)
+		}
+		if wait := s.at[1].Sub(s.at[0]); wait < 5*time.Minute || wait > 6*time.Minute {
+			t.Errorf("it waits %v, want five minutes", wait)
 		}
 	})
 }

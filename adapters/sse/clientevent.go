@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	parser "github.com/tmaxmax/go-sse"
@@ -52,7 +53,7 @@ func (f *following) own(e Event, yield func(Event, error) bool) error {
 		f.failed = 0
 	}
 	if said.From != "" {
-		f.from = said.From
+		f.progress(said.From)
 	}
 	switch {
 	case e.Name == EventProgress:
@@ -61,9 +62,13 @@ func (f *following) own(e Event, yield func(Event, error) bool) error {
 		return &GapError{Asked: said.Asked, Left: said.Left}
 	case e.Name == EventGap:
 		f.from = strconv.FormatUint(said.Left, 10)
+		if log, _, ok := strings.Cut(f.told, "-"); ok { // or another log, in place of this one, would be gone on with there
+			f.from = log + "-" + f.from
+		}
 		if !yield(e, nil) {
 			return errLeft
 		}
+		f.o.Progress(f.from)
 		return nil
 	case said.From == "":
 		return &LostError{Reason: said.Reason, Missed: said.Missed}

@@ -45,7 +45,8 @@ type FollowOptions struct {
 	// came. 0 is a second.
 	Retry time.Duration
 
-	// MaxRetry is the longest wait. 0 is 30 seconds.
+	// MaxRetry is the longest wait, but for a half of it that is added at random, and for what a server asks for when it refuses a
+	// request (Retry-After), which is believed up to five minutes. 0 is 30 seconds.
 	MaxRetry time.Duration
 
 	// Attempts is how often in a row a stream may fail to begin before the last failure is returned. 0 is any number.
@@ -61,6 +62,10 @@ type FollowOptions struct {
 	// ends with a *GapError.
 	Gaps bool
 
+	// Progress is told a place, for From, wherever the stream has come without an event: where it begins, where its regions are quiet, and
+	// behind a gap. The loop's body has had all that is before it. Nil: nobody is.
+	Progress func(place string)
+
 	// Retrying is told each time that it will come back, and why, before it waits. Nil: nobody is.
 	Retrying func(cause error, wait time.Duration)
 }
@@ -75,6 +80,9 @@ func (o FollowOptions) withDefaults() (FollowOptions, error) {
 	)
 	if o.Client == nil {
 		o.Client = http.DefaultClient
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
 	}
 	if o.Retrying == nil {
 		o.Retrying = func(error, time.Duration) {}
@@ -166,12 +174,15 @@ func (f *following) run(ctx context.Context, yield func(Event, error) bool) {
 	}
 }
 
+// longestRetryAfter is how long a server may keep a client away.
+const longestRetryAfter = 5 * time.Minute
+
 // wait is how long to wait, as the server and what came before have it.
 func (f *following) wait(err error) time.Duration {
 	wait := max(min(f.retry<<min(f.failed-1, 20), f.o.MaxRetry), 1)
 	least := wait / 2
 	if status, ok := errors.AsType[*StatusError](err); ok {
-		least = max(least, status.RetryAfter)
+		least = max(least, min(status.RetryAfter, longestRetryAfter))
 	}
 	return least + rand.N(wait)
 }
@@ -195,7 +206,7 @@ func (f *following) connect(ctx context.Context, yield func(Event, error) bool) 
 		return err
 	}
 	if from := res.Header.Get("Spillway-From"); from != "" && (f.after == "" || f.from != "") {
-		f.from = from
+		f.progress(from)
 	}
 	f.begun, f.told = true, ""
 	body := &watched{r: res.Body, alive: func() { idle.Reset(f.o.Idle) }, retry: f.heard}
@@ -210,6 +221,12 @@ func (f *following) connect(ctx context.Context, yield func(Event, error) bool) 
 		idle.Reset(f.o.Idle)
 	}
 	return errEnded
+}
+
+// progress goes on to a place that no event has.
+func (f *following) progress(place string) {
+	f.from = place
+	f.o.Progress(place)
 }
 
 // heard is told what the server says of when to come back.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -16,6 +17,19 @@ import (
 // awaitServed waits for the server at an address of a script's to be ready.
 func awaitServed(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(answered("http://"+args[0]+"/readyz", ""))
+}
+
+// appears FILE waits for a file that another process makes.
+func appears(ts *testscript.TestScript, _ bool, args []string) {
+	for late := time.Now().Add(30 * time.Second); ; runtime.Gosched() {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		if err == nil {
+			return
+		}
+		if time.Now().After(late) {
+			ts.Fatalf("%v", err)
+		}
+	}
 }
 
 // until URL TEXT waits for an answer that has a text in it.

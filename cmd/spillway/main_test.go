@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 			"zip": zip, "cut": cut, "events": events, "longline": longLine, "exits": exits, "sameregions": sameRegions,
 			"frames":  frames,
 			"notutf8": notUTF8, "oddnames": oddNames, "replace": replace,
-			"address": address, "served": awaitServed, "ask": ask, "until": until,
+			"address": address, "served": awaitServed, "ask": ask, "until": until, "appears": appears,
 		},
 	})
 }

@@ -12,15 +12,16 @@ import (
 	"time"
 )
 
-// A place is where a watch is: behind the event of an id. Its JSON is what is in the file of --resume.
+// A place is where a watch is: behind the event of an id, or further on, where no event has come since. Its JSON is what is in the file of --resume.
 type place struct {
 	Regions []string `json:"regions"` // canonical, as they were given
-	After   string   `json:"after"`
+	After   string   `json:"after,omitempty"`
+	From    string   `json:"from,omitempty"` // one of the two is set
 
 	path string // "" where it isn't kept
 
-	mu    sync.Mutex  // of all that changes: After, too
-	saved string      // the After that is in the file
+	mu    sync.Mutex  // of all that changes: After and From, too
+	saved string      // what of them is in the file
 	timer *time.Timer // that will save; nil where nothing is to be saved
 	err   error       // why it didn't
 }
@@ -43,15 +44,18 @@ func openPlace(path string, regions []string) (*place, error) {
 		return nil, err
 	}
 	var kept place
-	if err := json.Unmarshal(text, &kept); err != nil || kept.After == "" {
+	if err := json.Unmarshal(text, &kept); err != nil || kept.After == "" && kept.From == "" {
 		return nil, fmt.Errorf("%s: is no place that --resume has kept", path)
 	}
 	if !slices.Equal(kept.Regions, regions) {
 		return nil, fmt.Errorf("%s: is a place in the regions %q: watch those, or give another file", path, kept.Regions)
 	}
-	p.After, p.saved = kept.After, kept.After
+	p.After, p.From = kept.After, kept.From
+	p.saved = p.where()
 	return p, nil
 }
+
+func (p *place) where() string { return p.After + " " + p.From }
 
 // check looks whether the place could be saved, before anything is done that it should be saved behind.
 func (p *place) check() error {
@@ -62,12 +66,12 @@ func (p *place) check() error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// pass moves the place behind an event. It is saved soon, together with those that come until then, or by flush. The error is
-// that of an earlier time.
-func (p *place) pass(after string) error {
+// pass moves the place behind an event, or, where that is "", to from. It is saved soon, together with those that come until then, or
+// by flush. The error is that of an earlier time.
+func (p *place) pass(after, from string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.After = after
+	p.After, p.From = after, from
 	if p.path != "" && p.timer == nil {
 		p.timer = time.AfterFunc(placesEvery, func() {
 			p.mu.Lock()
@@ -94,7 +98,7 @@ func (p *place) flush() error {
 // write writes the place into its file. Whenever the process is killed or the machine loses its power, that has the old one or the
 // new one, whole: it is made durable under another name first. mu is held.
 func (p *place) write() error {
-	if p.path == "" || p.After == p.saved {
+	if p.path == "" || p.where() == p.saved {
 		return nil
 	}
 	text, err := json.Marshal(p)
@@ -114,6 +118,6 @@ func (p *place) write() error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	p.saved = p.After
+	p.saved = p.where()
 	return nil
 }

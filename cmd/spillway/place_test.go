@@ -28,7 +28,7 @@ func TestPlaceIsSaved(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, id := range []string{"x-1", "x-2"} {
-			if err := p.pass(id); err != nil {
+			if err := p.pass(id, ""); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -40,7 +40,7 @@ func TestPlaceIsSaved(t *testing.T) {
 		if got := kept(); got != "x-2" {
 			t.Errorf("later there is %q, want x-2", got)
 		}
-		if err := p.pass("x-3"); err != nil {
+		if err := p.pass("x-3", ""); err != nil {
 			t.Fatal(err)
 		}
 		if err := p.flush(); err != nil || kept() != "x-3" {
@@ -49,12 +49,12 @@ func TestPlaceIsSaved(t *testing.T) {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.pass("x-4"); err != nil {
+		if err := p.pass("x-4", ""); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(placesEvery)
 		synctest.Wait()
-		if err := p.pass("x-5"); err == nil || !strings.Contains(err.Error(), "no such file") {
+		if err := p.pass("x-5", ""); err == nil || !strings.Contains(err.Error(), "no such file") {
 			t.Errorf("without its folder: %v", err)
 		}
 		if err := p.flush(); err == nil {

@@ -88,7 +88,7 @@ func (o *serving) flags(cmd *cobra.Command) {
 	f.IntVar(&b.IngestsPerClient, "max-ingests-per-client", 0, "those of one address; 0 is 16")
 	f.Float64Var(&b.Rate, "max-rate", 0, "requests a second of one address; 0 is 10000")
 	f.Int64Var(&b.Ingest.Body, "max-body", 0, "bytes of a body that is no stream of lines; 0 is 4 MiB")
-	f.IntVar(&b.Ingest.Line, "max-line", 0, "bytes of a line; 0 is 1 MiB")
+	f.IntVar(&b.Ingest.Line, "max-line", 0, "bytes of a line; 0 is 4 MiB")
 	f.IntVar(&b.Ingest.Payload, "max-payload", 0, "bytes of an event's payload; 0 is 1 MiB")
 	f.DurationVar(&b.Heartbeat, "heartbeat", 0, "how often a quiet stream says that it is there; 0 is 15s")
 	f.DurationVar(&b.Retry, "reconnect", 0, "how long a stream's client that is cut off waits before it comes back, on average; 0 is 2s")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -155,8 +156,9 @@ func (o *watching) run(ctx context.Context, std stdio, p watchPlan) error {
 	ctx, stop := untilUnread(ctx, std.raw)
 	defer stop()
 	follow := sse.FollowOptions{
-		Client: c.HTTP(), Header: c.Header(), After: place.After, From: o.from, Gaps: true,
+		Client: c.HTTP(), Header: c.Header(), After: place.After, From: cmp.Or(place.From, o.from), Gaps: true,
 		MaxEvent: 64 << 20, // what the largest payload that a log takes, and its names, are as JSON
+		Progress: func(from string) { _ = place.pass("", from) }, // an error comes again with the next event, and at the end
 		Retrying: func(cause error, wait time.Duration) {
 			fmt.Fprintf(std.err, "spillway: %s; again in %v\n", said(cause), wait.Round(100*time.Millisecond))
 		},
@@ -182,7 +184,7 @@ func (o *watching) follow(ctx context.Context, std stdio, p watchPlan, place *pl
 		if err := o.take(ctx, std, p, &e); err != nil {
 			return err
 		}
-		err = place.pass(e.ID)
+		err = place.pass(e.ID, "")
 		if p.program != "" && err == nil {
 			err = place.flush() // it is run a second time for as few as may be
 		}

@@ -131,6 +131,20 @@ func TestH178EndlessBody(t *testing.T) {
 	}
 }
 
+// TestAllowedPayloadFitsALine: a payload as large as one may be is taken as a line, too, whatever its text needs there.
+func TestAllowedPayloadFitsALine(t *testing.T) {
+	b := open(t, nil)
+	const event = `{"entity":"a","scope":"s","kind":"0x1:0x001",`
+	for _, payload := range []string{
+		`"payload_base64":"` + strings.Repeat("////", (1<<20)/3) + `"}`,
+		`"payload":"` + strings.Repeat(`\n`, 1<<20) + `"}`,
+	} {
+		if r := b.post(asLines, event+payload+"\n"); r.status != http.StatusOK {
+			t.Errorf("%.40q: got %d %s", payload, r.status, r.body)
+		}
+	}
+}
+
 // TestH179GzipBomb: what is small before it is unpacked is refused by what it is afterwards.
 func TestH179GzipBomb(t *testing.T) {
 	b := open(t, nil)
