@@ -157,7 +157,7 @@ func (o *watching) run(ctx context.Context, std stdio, p watchPlan) error {
 	defer stop()
 	follow := sse.FollowOptions{
 		Client: c.HTTP(), Header: c.Header(), After: place.After, From: cmp.Or(place.From, o.from), Gaps: true,
-		MaxEvent: 64 << 20, // what the largest payload that a log takes, and its names, are as JSON
+		MaxEvent: 64 << 20,                                       // what the largest payload that a log takes, and its names, are as JSON
 		Progress: func(from string) { _ = place.pass("", from) }, // an error comes again with the next event, and at the end
 		Retrying: func(cause error, wait time.Duration) {
 			fmt.Fprintf(std.err, "spillway: %s; again in %v\n", said(cause), wait.Round(100*time.Millisecond))
