@@ -150,6 +150,10 @@ func (o *serving) run(ctx context.Context, std stdio) error {
 	if options.Log, err = o.open(std); err != nil {
 		return err
 	}
+	holds, err := options.Log.Bounds(context.WithoutCancel(ctx)) // before anybody adds to it
+	if err != nil {
+		return closeLog(options.Log, err)
+	}
 	s, err := server.New(l.Addr(), options)
 	if err != nil {
 		return closeLog(options.Log, usageError{err})
@@ -162,7 +166,7 @@ func (o *serving) run(ctx context.Context, std stdio) error {
 			served <- s.Serve(l)
 		}
 	}()
-	o.announce(ctx, std, logger, l.Addr(), options)
+	o.announce(std, logger, l.Addr(), options, holds)
 	select {
 	case <-ctx.Done():
 		err = nil
@@ -181,7 +185,7 @@ func (o *serving) run(ctx context.Context, std stdio) error {
 }
 
 // announce says where the server is: on standard output for scripts, in the log for people, and to systemd.
-func (o *serving) announce(ctx context.Context, std stdio, logger *slog.Logger, at net.Addr, options server.Options) {
+func (o *serving) announce(std stdio, logger *slog.Logger, at net.Addr, options server.Options, holds cursor.Bounds) {
 	scheme := "http"
 	if options.TLS {
 		scheme = "https"
@@ -190,11 +194,8 @@ func (o *serving) announce(ctx context.Context, std stdio, logger *slog.Logger, 
 	if out, ok := std.out.(*bufio.Writer); ok {
 		_ = out.Flush() // whoever started it may not want to know
 	}
-	b, err := options.Log.Bounds(ctx)
-	if err == nil {
-		logger.Info("serving", "url", scheme+"://"+at.String(), "log", options.Log.ID().String(), "first", b.First, "next", b.Next,
-			"tokens", options.Tokens != nil, "pid", os.Getpid())
-	}
+	logger.Info("serving", "url", scheme+"://"+at.String(), "log", options.Log.ID().String(), "first", holds.First, "next", holds.Next,
+		"tokens", options.Tokens != nil, "pid", os.Getpid())
 	notify(logger, daemon.SdNotifyReady)
 }
 
